@@ -1,0 +1,87 @@
+/**
+ * Blocks of the arena.
+ *
+ * Size classes (multiples of 16 bytes up to 512, then powers of two), each with a list of free blocks
+ * linked through their first word, under one short lock; what no list has is cut from the top, which
+ * grows the arena.
+ *
+ * Invariants: a block's address is a multiple of 16; a block on a list belongs to nobody; the lock's
+ * word holds the id of its holder, so that a lock whose holder died is taken over. A thread that dies
+ * inside can lose the one block that it was moving, never link one twice: each list changes by a single
+ * store.
+ */
+import { FlatshareError } from './errors.js'
+import { growTo, Header, i32, reach, u8 } from './memory.js'
+import { canBlock, isAlive, ownThreadId } from './threads.js'
+
+const GRAIN = 16
+const LINEAR_CLASSES = 32
+const LOCK = Header.allocatorLock >> 2
+const TOP = Header.top >> 2
+const SPINS = 200
+
+function sizeClass(bytes: number): number {
+  if (bytes <= GRAIN * LINEAR_CLASSES) return Math.max(0, (bytes - 1) >> 4)
+  return LINEAR_CLASSES + (32 - Math.clz32(bytes - 1)) - 10
+}
+
+function classBytes(index: number): number {
+  return index < LINEAR_CLASSES ? (index + 1) * GRAIN : 1 << (index - LINEAR_CLASSES + 10)
+}
+
+function lock(): void {
+  const me = ownThreadId()
+  for (let spins = 0; ; spins++) {
+    const holder = Atomics.compareExchange(i32, LOCK, 0, me)
+    if (holder === 0) return
+    if (!isAlive(holder) && Atomics.compareExchange(i32, LOCK, holder, me) === holder) return
+    // Nobody notifies: the lock is held for nanoseconds, and a notify on each unlock would cost more.
+    if (spins > SPINS && canBlock()) Atomics.wait(i32, LOCK, holder, 1)
+  }
+}
+
+function unlock(): void {
+  Atomics.store(i32, LOCK, 0)
+}
+
+/**
+ * Takes a block of at least `bytes`, filled with zeros. Gives its address.
+ *
+ * @throws FlatshareError when the arena is full.
+ */
+export function allocate(bytes: number): number {
+  const index = sizeClass(bytes)
+  const size = classBytes(index)
+  const head = (Header.freeLists >> 2) + index
+  lock()
+  let address = 0
+  let recycled = false
+  try {
+    address = i32[head]
+    recycled = address !== 0
+    if (recycled) {
+      reach(address + size)
+      Atomics.store(i32, head, i32[address >> 2])
+    } else {
+      address = i32[TOP]
+      const end = address + size
+      if (end > u8.length && !growTo(end)) {
+        throw new FlatshareError(`Shared memory is full: ${address} bytes are in use and ${size} more were asked for.`)
+      }
+      Atomics.store(i32, TOP, end)
+    }
+  } finally {
+    unlock()
+  }
+  if (recycled) u8.fill(0, address, address + size)
+  return address
+}
+
+/** Gives back a block of `bytes` that nobody uses any more. */
+export function free(address: number, bytes: number): void {
+  const head = (Header.freeLists >> 2) + sizeClass(bytes)
+  lock()
+  i32[address >> 2] = i32[head]
+  Atomics.store(i32, head, address)
+  unlock()
+}

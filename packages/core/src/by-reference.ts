@@ -1,0 +1,27 @@
+const chosen = new WeakSet<object>()
+
+/**
+ * Says that an undecorated object (or function) crosses by reference, not as a copy: other threads get a
+ * proxy, and its methods run on this thread, as an apartment-threaded object's do.
+ *
+ * It says so of the object, for good, and returns the same object.
+ *
+ * @throws TypeError for anything but an object or a function.
+ * @example
+ * await remote.subscribe(byReference(new Listener()))
+ */
+export function byReference<T extends object>(x: T): T {
+  if ((typeof x !== 'object' && typeof x !== 'function') || x === null) {
+    throw new TypeError('byReference takes an object or a function: other values have no identity to refer to.')
+  }
+  chosen.add(x)
+  return x
+}
+
+export function isByReference(x: object): boolean {
+  return chosen.has(x)
+}
+
+export function byReferenceModel(x: object): 'apartment' | undefined {
+  return chosen.has(x) ? 'apartment' : undefined
+}

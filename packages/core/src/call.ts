@@ -1,0 +1,97 @@
+/**
+ * Who called, and what the running code holds.
+ *
+ * A chain of *frames*, innermost first, is carried by the flow of control: by a variable during
+ * synchronous code, and across `await` by the runtime's async context where it has one, from a thread's
+ * first served call on (it makes every `await` dearer, so code without threads doesn't pay for it).
+ *
+ * A frame says one of two things: "this is a served call", with its caller and its path, or "this code
+ * holds that object's lock". A call carries its whole path, the ids of all calls that led to it: it
+ * re-enters an object only if that is serving a call on this path. With the root's id alone two siblings
+ * of one `Promise.all` would both enter.
+ */
+import { asyncContext } from '#platform'
+import { ownThreadId, type ThreadId } from './threads.js'
+
+/** Names one call in the process. */
+export type CallId = number
+
+/** A call from another thread, as the code that serves it sees it. */
+export interface Call {
+  /** The thread that called. */
+  readonly caller: ThreadId
+  /** The calls that led here, the first one first, this one last: its causality. */
+  readonly path: readonly CallId[]
+}
+
+/** A link of the chain that describes the running code. */
+export interface Frame {
+  readonly parent: Frame | undefined
+  readonly call?: Call
+  /** What a lock's holder is known by. */
+  readonly holds?: unknown
+}
+
+let current: Frame | undefined
+let tracking: ReturnType<typeof asyncContext<Frame>>
+let asked = false
+
+/** From now on frames follow `await` on this thread, where the runtime can. */
+export function trackAcrossAwait(): void {
+  if (asked) return
+  asked = true
+  tracking = asyncContext<Frame>()
+}
+
+/** The innermost frame of the running code. */
+export function currentFrame(): Frame | undefined {
+  return tracking?.get() ?? current
+}
+
+/** Runs `fn` inside a frame. Without tracking, the frame ends at the first `await`. */
+export function runInFrame<R>(frame: Frame, fn: () => R): R {
+  const outer = current
+  current = frame
+  try {
+    return tracking ? tracking.run(frame, fn) : fn()
+  } finally {
+    current = outer
+  }
+}
+
+let lastCall = 0
+
+/** A new id; unique among all threads' calls. */
+export function newCallId(): CallId {
+  return ownThreadId() * 0x400000 + (lastCall = (lastCall + 1) & 0x3fffff)
+}
+
+/** The path of the running code: the calls, on whatever threads, that led to it. */
+export function causality(): readonly CallId[] {
+  return currentCall()?.path ?? []
+}
+
+/** Whether the running code, on its own path, holds what is known as `holder`. */
+export function holdsInFrame(holder: unknown): boolean {
+  for (let frame = currentFrame(); frame; frame = frame.parent) if (frame.holds === holder) return true
+  return false
+}
+
+/**
+ * The call from another thread that the running code serves; undefined outside of one.
+ *
+ * It holds across `await` where the runtime has an async context (Node, Deno, Bun); in browsers it ends
+ * at the first `await`, so read it before.
+ *
+ * @example
+ * credit(amount: number) { log(`credited by ${currentCall()?.caller}`) }
+ */
+export function currentCall(): Call | undefined {
+  for (let frame = currentFrame(); frame; frame = frame.parent) if (frame.call) return frame.call
+  return undefined
+}
+
+/** The thread on whose behalf the running code runs: the caller's inside a call, else this one. */
+export function callingThread(): ThreadId {
+  return currentCall()?.caller ?? ownThreadId()
+}

@@ -1,0 +1,123 @@
+/**
+ * Errors cross with class, message, stack of both sides, cause and own fields; structured clone alone
+ * keeps none but message and stack.
+ *
+ * The class is found by its name among the platform's, Flatshare's and those given to `registerError`;
+ * an error of a class that this thread doesn't know arrives as the nearest known parent, under its own
+ * name.
+ */
+import { errorFamily } from './errors.js'
+import { type MarshalContext, type Marshaler, registerMarshaler, type UnmarshalContext } from './marshaler.js'
+import { ownThreadId, threadName } from './threads.js'
+
+type ErrorClass = new (...args: any[]) => Error
+
+const platformErrors = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError }
+
+const known = new Map<string, ErrorClass>([
+  ...(Object.entries(platformErrors) as Array<[string, ErrorClass]>),
+  ...(Object.entries(errorFamily) as Array<[string, ErrorClass]>),
+])
+const names = new Map<Function, string>([...known].map(([name, Class]) => [Class, name]))
+
+/**
+ * Makes error classes known to this thread, so that errors of them arrive as instances of them. What a
+ * module serves is registered without a word.
+ *
+ * @param classes the classes, under their own names, or a record that names them (for minified code).
+ * @example
+ * registerError(OverdrawnError)
+ * registerError({ OverdrawnError })
+ */
+export function registerError(...classes: Array<ErrorClass | Record<string, ErrorClass>>): void {
+  for (const entry of classes) {
+    const named = typeof entry === 'function' ? { [entry.name]: entry } : entry
+    for (const [name, Class] of Object.entries(named)) {
+      known.set(name, Class)
+      names.set(Class, name)
+    }
+  }
+}
+
+interface ErrorBody {
+  /** Names of its class and the classes above it, nearest first. */
+  classes: string[]
+  name: string
+  message: string
+  stack: string
+  thread: string
+  own: unknown
+  cause?: unknown
+  errors?: unknown
+}
+
+const DOM_EXCEPTION = 'DOMException'
+const aside = new Set(['stack', 'message', 'cause', 'errors', 'name'])
+
+function classesOf(error: Error): string[] {
+  if (typeof DOMException !== 'undefined' && error instanceof DOMException) return [DOM_EXCEPTION]
+  const classes: string[] = []
+  for (let at = Object.getPrototypeOf(error); at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    const Class = Object.hasOwn(at, 'constructor') ? (at.constructor as Function) : undefined
+    if (typeof Class === 'function') classes.push(names.get(Class) ?? Class.name)
+  }
+  return classes
+}
+
+/** Fields that can't cross are left out: an error must arrive, whatever hangs on it. */
+function packTolerantly(value: unknown, context: MarshalContext): unknown {
+  try {
+    if (typeof value === 'function' || typeof value === 'symbol') return undefined
+    return context.pack(value)
+  } catch {
+    return undefined
+  }
+}
+
+const errorMarshaler: Marshaler<Error, ErrorBody> = {
+  kind: 'error',
+  model: undefined,
+  claim: (x) => x instanceof Error,
+  marshal(error, context) {
+    const own: Record<string, unknown> = {}
+    for (const key of Object.keys(error)) {
+      if (!aside.has(key)) own[key] = packTolerantly((error as any)[key], context)
+    }
+    const body: ErrorBody = {
+      classes: classesOf(error),
+      name: String(error.name),
+      message: String(error.message),
+      stack: String(error.stack ?? ''),
+      thread: threadName(ownThreadId()),
+      own,
+    }
+    if (Object.hasOwn(error, 'cause')) body.cause = packTolerantly(error.cause, context)
+    if (error instanceof AggregateError) body.errors = packTolerantly(error.errors, context)
+    return body
+  },
+  unmarshal(body, _context: UnmarshalContext) {
+    const error = revive(body)
+    for (const [key, value] of Object.entries(body.own as Record<string, unknown>)) {
+      Object.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true })
+    }
+    if ('cause' in body) define(error, 'cause', body.cause)
+    if (body.errors !== undefined) define(error, 'errors', body.errors)
+    define(error, 'stack', `${body.stack}\n    --- on the thread "${body.thread}" ---`)
+    return error
+  },
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, writable: true, configurable: true })
+}
+
+function revive(body: ErrorBody): Error {
+  if (body.classes[0] === DOM_EXCEPTION) return new DOMException(body.message, body.name)
+  const Class = known.get(body.classes.find((name) => known.has(name)) ?? 'Error')!
+  // No constructor runs: a user's takes who knows what arguments. The internals of a real Error are kept.
+  const error = Reflect.construct(Error, [body.message], Class) as Error
+  if (error.name !== body.name) define(error, 'name', body.name)
+  return error
+}
+
+registerMarshaler(errorMarshaler)

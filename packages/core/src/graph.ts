@@ -1,0 +1,185 @@
+/**
+ * References inside values.
+ *
+ * A value that crosses is a graph for structured clone. Where it contains references (decorated objects,
+ * proxies, functions, errors) it is copied with an empty placeholder object in the place of each, and
+ * beside it goes a list `[placeholder, kind, body]`. Structured clone keeps identity within a message, so
+ * on the other side the placeholders of the list *are* those in the graph: no tag could be mistaken for
+ * data, nor data for a tag.
+ *
+ * A graph without references is sent as it is, without a copy. The list is in post-order: the body of an
+ * entry contains only placeholders of entries before it.
+ */
+import { NotMarshalableError } from './errors.js'
+import { type MarshalContext, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
+import type { ThreadId } from './threads.js'
+
+/** A reference as it stands beside a packed graph. */
+export type PackedReference = [placeholder: object, kind: string, body: unknown]
+
+/** A packed graph. */
+export interface PackedGraph {
+  value: unknown
+  refs?: PackedReference[]
+}
+
+type Entry = [key: unknown, value: unknown]
+
+/** What structured clone copies member by member; everything else it knows as a whole, or refuses. */
+function isContainer(x: object): boolean {
+  if (Array.isArray(x) || x instanceof Map || x instanceof Set) return true
+  if (ArrayBuffer.isView(x)) return false
+  const tag = Object.prototype.toString.call(x)
+  return tag === '[object Object]'
+}
+
+function containsReference(x: unknown, seen: Set<object>): boolean {
+  if (typeof x === 'function') return true
+  if (typeof x !== 'object' || x === null || seen.has(x)) return false
+  seen.add(x)
+  if (marshalerOf(x)) return true
+  if (x instanceof Map) {
+    for (const [key, value] of x) if (containsReference(key, seen) || containsReference(value, seen)) return true
+  } else if (x instanceof Set) {
+    for (const value of x) if (containsReference(value, seen)) return true
+  } else if (isContainer(x)) {
+    for (const key of Object.keys(x)) if (containsReference((x as any)[key], seen)) return true
+  }
+  return false
+}
+
+function put(target: any, key: string, value: unknown): void {
+  // An own property named __proto__ must not become the prototype.
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+  else target[key] = value
+}
+
+const BUSY = Symbol('being packed')
+
+class Packer implements MarshalContext {
+  readonly refs: PackedReference[] = []
+  readonly #copies = new Map<object, object | typeof BUSY>()
+  readonly #trail: string[] = []
+
+  constructor(
+    readonly transferList: any[],
+    readonly to: ThreadId | undefined,
+    readonly table: boolean,
+  ) {}
+
+  pack(x: unknown): unknown {
+    if (typeof x === 'symbol') throw this.#refuse('a symbol')
+    if ((typeof x !== 'object' && typeof x !== 'function') || x === null) return x
+    const known = this.#copies.get(x)
+    if (known === BUSY) return undefined // an error that is its own cause
+    if (known) return known
+    const marshaler = marshalerOf(x)
+    if (marshaler) {
+      this.#copies.set(x, BUSY)
+      const placeholder = {}
+      const body = marshaler.marshal(x, this)
+      this.#copies.set(x, placeholder)
+      this.refs.push([placeholder, marshaler.kind, body])
+      return placeholder
+    }
+    if (typeof x === 'function') throw this.#refuse(`the function ${x.name || '(anonymous)'}`)
+    return isContainer(x) ? this.#copy(x) : x
+  }
+
+  #copy(x: object): object {
+    if (x instanceof Map) {
+      const copy = new Map()
+      this.#copies.set(x, copy)
+      for (const [key, value] of x) copy.set(this.#at('key', key), this.#at(String(key), value))
+      return copy
+    }
+    if (x instanceof Set) {
+      const copy = new Set()
+      this.#copies.set(x, copy)
+      for (const value of x) copy.add(this.#at('member', value))
+      return copy
+    }
+    const copy: object = Array.isArray(x) ? new Array(x.length) : {}
+    this.#copies.set(x, copy)
+    for (const key of Object.keys(x)) put(copy, key, this.#at(key, (x as any)[key]))
+    return copy
+  }
+
+  #at(key: string, value: unknown): unknown {
+    this.#trail.push(key)
+    const packed = this.pack(value)
+    this.#trail.pop()
+    return packed
+  }
+
+  #refuse(what: string): NotMarshalableError {
+    const place = this.#trail.length > 0 ? ` at ${this.#trail.join('.')}` : ''
+    return new NotMarshalableError(
+      `A value can't cross to another thread: it contains ${what}${place}.` +
+        (what.startsWith('the function') ? ' Functions cross by reference once @flatshare/apartment is imported.' : ''),
+    )
+  }
+}
+
+/** Packs a value and everything that it refers to. */
+export function packGraph(
+  value: unknown,
+  options: { transferList: any[]; to?: ThreadId | undefined; table?: boolean },
+): PackedGraph {
+  if (typeof value === 'symbol' || containsReference(value, new Set())) {
+    const packer = new Packer(options.transferList, options.to, options.table ?? false)
+    try {
+      const packed = packer.pack(value)
+      return { value: packed, refs: packer.refs }
+    } catch (error) {
+      releaseReferences(packer.refs)
+      throw error
+    }
+  }
+  return { value }
+}
+
+/** Unpacks what `packGraph` packed, after it was cloned. The packed graph is used up. */
+export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unknown {
+  if (!graph.refs || graph.refs.length === 0) return graph.value
+  const resolved = new Map<object, unknown>()
+  const seen = new Set<object>()
+  for (const [placeholder, kind, body] of graph.refs) {
+    const marshaler = marshalerFor(kind)
+    if (!marshaler) {
+      throw new NotMarshalableError(
+        `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
+      )
+    }
+    resolved.set(placeholder, marshaler.unmarshal(resolve(body, resolved, seen), context))
+  }
+  return resolve(graph.value, resolved, seen)
+}
+
+function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>): unknown {
+  if (typeof x !== 'object' || x === null) return x
+  if (resolved.has(x)) return resolved.get(x)
+  if (seen.has(x)) return x
+  seen.add(x)
+  if (x instanceof Map) {
+    const entries: Entry[] = [...x].map(([key, value]) => [resolve(key, resolved, seen), resolve(value, resolved, seen)])
+    x.clear()
+    for (const [key, value] of entries) x.set(key, value)
+  } else if (x instanceof Set) {
+    const values = [...x].map((value) => resolve(value, resolved, seen))
+    x.clear()
+    for (const value of values) x.add(value)
+  } else if (isContainer(x)) {
+    for (const key of Object.keys(x)) {
+      const value = (x as any)[key]
+      const found = resolve(value, resolved, seen)
+      if (found !== value) put(x, key, found)
+    }
+  }
+  return x
+}
+
+/** Lets go of what a packed graph holds that will never be unpacked. */
+export function releaseReferences(refs: readonly PackedReference[]): void {
+  for (const [, kind, body] of refs) marshalerFor(kind)?.release?.(body)
+}

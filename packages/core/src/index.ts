@@ -1,0 +1,28 @@
+/**
+ * `@flatshare/core`: who the threads are, how they may use an object, and how it crosses.
+ *
+ * - `currentThread`, `onThreadExit`: the running thread, and the end of others.
+ * - `marshal`, `unmarshal`, `byReference`: an object's way to another thread, by hand.
+ * - `modelOf`, `requireModel`: how a class or a reference behaves here.
+ * - `currentCall`, `callingThread`, `causality`: on whose behalf the running code runs.
+ * - the error family.
+ *
+ * The decorators are in the packages above: `@flatshare/free-threaded`, `@flatshare/apartment`.
+ */
+export { byReference } from './by-reference.js'
+export { type Call, type CallId, callingThread, causality, currentCall } from './call.js'
+export { registerError } from './error-marshaler.js'
+export {
+  AbandonedError,
+  CannotBlockError,
+  DeadlockError,
+  DisconnectedError,
+  DowngradeError,
+  FlatshareError,
+  NotMarshalableError,
+  WrongThreadError,
+} from './errors.js'
+export { onThreadExit, type ThreadExit } from './lifecycle.js'
+export { modelOf, requireModel, type ThreadingModel } from './models.js'
+export { isPacket, marshal, type MarshalOptions, type Packet, unmarshal } from './packet.js'
+export { type CurrentThread, currentThread, type ThreadId } from './threads.js'

@@ -1,0 +1,61 @@
+/**
+ * What the packages of Flatshare build on. Not for programs: it changes without notice.
+ *
+ * @experimental
+ */
+export { allocate, free } from './allocator.js'
+export { byReferenceModel, isByReference } from './by-reference.js'
+export {
+  type Call,
+  type CallId,
+  callingThread,
+  causality,
+  currentCall,
+  currentFrame,
+  type Frame,
+  holdsInFrame,
+  newCallId,
+  runInFrame,
+  trackAcrossAwait,
+} from './call.js'
+export { abortReason, timeoutError } from './errors.js'
+export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
+export { newLine, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
+export {
+  type MarshalContext,
+  type Marshaler,
+  MARSHALER,
+  marshalerFor,
+  marshalerOf,
+  registerMarshaler,
+  type UnmarshalContext,
+} from './marshaler.js'
+export {
+  describeMember,
+  type MemberContext,
+  type MemberNote,
+  type MemberNotes,
+  memberNotes,
+  noteMember,
+  ownMemberNotes,
+} from './members.js'
+export { adoptArena, arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
+export { declareModel, MODEL_KEY, modelRecord, type ModelRecord, ownModelRecord } from './models.js'
+export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt } from './park.js'
+export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, threadName, type ThreadId } from './threads.js'
+export { waitAsync, wakeWaiters } from './wait.js'
+export {
+  type Endpoint,
+  holdOpen,
+  holdPort,
+  isPort,
+  listen,
+  listenTo,
+  onWorkerError,
+  parentEndpoint,
+  type Port,
+  receiveNow,
+  startingData,
+  startWorker,
+  type StartedWorker,
+} from '#platform'

@@ -1,0 +1,114 @@
+/** The leaf for pages and Web Workers. Shared memory needs a cross-origin isolated page. */
+import type { AsyncContext, Endpoint, Port, StartedWorker, SupervisorThread, WorkerSettings } from './platform.js'
+
+export type * from './platform.js'
+
+interface WorkerScope extends Endpoint, EventTarget {
+  readonly name: string
+}
+
+const scope = globalThis as unknown as WorkerScope & { document?: unknown; WorkerGlobalScope?: unknown }
+
+export const isMainThread = scope.document !== undefined || scope.WorkerGlobalScope === undefined
+export const nativeThreadId = 0
+export const inheritsArena = false
+
+/** Nothing is inherited here: a worker adopts the arena of the first packet that it gets. */
+export function inheritedArena(): SharedArrayBuffer | undefined {
+  return undefined
+}
+
+export function bequeathArena(_arena: SharedArrayBuffer): void {}
+
+export function startSupervisor(arena: SharedArrayBuffer): SupervisorThread {
+  const worker = new Worker(new URL('../supervisor.js', import.meta.url), { type: 'module' })
+  worker.postMessage({ arena })
+  return worker
+}
+
+export function supervisorThread(onMessage: (message: any) => void): { arena?: SharedArrayBuffer } {
+  scope.addEventListener('message', (event) => onMessage((event as MessageEvent).data))
+  return {}
+}
+
+/** There is no such channel here: a worker joins with its first packet. */
+export function sendToRoot(_rootId: number, _message: unknown, _transferList: any[]): void {}
+
+export function receiveAsRoot(_onMessage: (message: any) => void): void {}
+
+/** Holds a Web Lock for as long as this thread lives: the browser releases it, however the thread ends. */
+export function announceLife(name: string): Promise<void> | undefined {
+  return new Promise((granted) => {
+    void navigator.locks.request(name, () => {
+      granted()
+      return new Promise(() => {})
+    })
+  })
+}
+
+export function whenGone(_port: Port, name: string, callback: () => void): void {
+  void navigator.locks.request(name, callback)
+}
+
+export function listen(port: Port, onMessage: (message: any) => void, onClose?: () => void): void {
+  const real = port as MessagePort
+  real.addEventListener('message', (event) => onMessage(event.data))
+  if (onClose) real.addEventListener('close', onClose, { once: true })
+  real.start()
+}
+
+export function holdPort(_port: Port, _hold: boolean): void {}
+
+/** A browser gives no way to read a port without returning to the event loop. */
+export function receiveNow(_port: Port): { message: unknown } | undefined {
+  return undefined
+}
+
+export function isPort(value: unknown): value is Port {
+  return value instanceof MessagePort
+}
+
+export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, onGone?: () => void): () => void {
+  const target = endpoint as unknown as EventTarget
+  const listener = (event: Event) => onMessage((event as MessageEvent).data)
+  target.addEventListener('message', listener)
+  if (onGone) target.addEventListener('close', onGone, { once: true })
+  if (isPort(endpoint)) (endpoint as unknown as MessagePort).start()
+  return () => {
+    target.removeEventListener('message', listener)
+    if (onGone) target.removeEventListener('close', onGone)
+  }
+}
+
+export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
+  ;(endpoint as unknown as EventTarget).addEventListener?.('error', (event) =>
+    onError((event as ErrorEvent).error ?? new Error((event as ErrorEvent).message)),
+  )
+}
+
+export function parentEndpoint(): Endpoint | undefined {
+  return isMainThread ? undefined : scope
+}
+
+export function startingData(): unknown {
+  return undefined
+}
+
+/** Workers have no starting data here: it is sent as the first message, which `hostThread` awaits. */
+export function startWorker(module: URL, settings: WorkerSettings): StartedWorker {
+  const worker = new Worker(module, { type: 'module', name: settings.name })
+  if (settings.workerData !== undefined) worker.postMessage(settings.workerData, settings.transferList ?? [])
+  return worker
+}
+
+export function holdOpen(): () => void {
+  return () => {}
+}
+
+export function onOwnExit(_callback: (code: number) => void): void {}
+
+export function onLoopDrained(_callback: () => void): void {}
+
+export function asyncContext<T>(): AsyncContext<T> | undefined {
+  return undefined
+}

@@ -1,0 +1,166 @@
+/** The leaf for Node, and for Deno and Bun through their `node:` modules. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import {
+  getEnvironmentData,
+  isMainThread as inMainThread,
+  MessagePort,
+  parentPort,
+  postMessageToThread,
+  receiveMessageOnPort,
+  setEnvironmentData,
+  Worker,
+  workerData,
+  threadId,
+} from 'node:worker_threads'
+import type { AsyncContext, Endpoint, Port, StartedWorker, SupervisorThread, WorkerSettings } from './platform.js'
+
+export type * from './platform.js'
+
+const INHERITED = '@flatshare/core arena'
+
+export const isMainThread = inMainThread
+
+/** A number by which another thread can reach this one before the two share a port. */
+export const nativeThreadId = threadId
+
+export function inheritedArena(): SharedArrayBuffer | undefined {
+  const value = getEnvironmentData(INHERITED) as unknown
+  return value instanceof SharedArrayBuffer ? value : undefined
+}
+
+/** Hands the arena to every worker that this thread starts from now on. */
+export function bequeathArena(arena: SharedArrayBuffer): void {
+  setEnvironmentData(INHERITED, arena as never)
+}
+
+/** True where a thread knows from its start whether it will ever inherit an arena. */
+export const inheritsArena = true
+
+export function startSupervisor(arena: SharedArrayBuffer): SupervisorThread {
+  // No loaders and no inspector flags: the supervisor runs plain JavaScript of this package only.
+  const worker = new Worker(new URL('../supervisor.js', import.meta.url), { workerData: { arena }, execArgv: [] })
+  worker.unref()
+  return worker
+}
+
+/** The supervisor's own side of `startSupervisor`. */
+export function supervisorThread(onMessage: (message: any) => void): { arena: SharedArrayBuffer } {
+  parentPort!.on('message', onMessage)
+  return workerData as { arena: SharedArrayBuffer }
+}
+
+/** Reaches the thread that made the arena, through the runtime's own channel. */
+export function sendToRoot(rootId: number, message: unknown, transferList: any[]): void {
+  // It is reached when its event loop turns; if it has ended, so has the process or soon will.
+  postMessageToThread(rootId, { flatshare: message }, transferList).catch(() => {})
+}
+
+export function receiveAsRoot(onMessage: (message: any) => void): void {
+  process.on('workerMessage' as never, ((message: any) => {
+    if (message !== null && typeof message === 'object' && 'flatshare' in message) onMessage(message.flatshare)
+  }) as never)
+}
+
+/** Ports close when their thread ends, however it ends: nothing is to be announced. */
+export function announceLife(_name: string): Promise<void> | undefined {
+  return undefined
+}
+
+/** Calls back once the thread at the other end of `port` has ended. */
+export function whenGone(port: Port, _name: string, callback: () => void): void {
+  ;(port as MessagePort).once('close', callback)
+}
+
+/** Listens on a port without keeping the process alive; see `holdPort`. */
+export function listen(port: Port, onMessage: (message: any) => void, onClose?: () => void): void {
+  const real = port as MessagePort
+  real.on('message', onMessage)
+  if (onClose) real.once('close', onClose)
+  real.unref()
+}
+
+/** Whether the port keeps this thread's event loop alive. */
+export function holdPort(port: Port, hold: boolean): void {
+  if (hold) (port as MessagePort).ref()
+  else (port as MessagePort).unref()
+}
+
+/** Takes the next message of a port now, without its event loop; undefined where there is none. */
+export function receiveNow(port: Port): { message: unknown } | undefined {
+  return receiveMessageOnPort(port as MessagePort) as { message: unknown } | undefined
+}
+
+export function isPort(value: unknown): value is Port {
+  return value instanceof MessagePort
+}
+
+/** Messages of an endpoint that may be a worker, a port or the parent. Returns how to stop listening. */
+export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, onGone?: () => void): () => void {
+  const emitter = endpoint as unknown as import('node:events').EventEmitter
+  if (typeof emitter.on !== 'function') {
+    // A web-style Worker, as Bun, Deno and polyfills have it.
+    const target = endpoint as unknown as EventTarget
+    const listener = (event: Event) => onMessage((event as MessageEvent).data)
+    target.addEventListener('message', listener)
+    if (onGone) target.addEventListener('close', onGone, { once: true })
+    return () => target.removeEventListener('message', listener)
+  }
+  emitter.on('message', onMessage)
+  const gone = endpoint instanceof Worker ? 'exit' : 'close'
+  if (onGone) emitter.once(gone, onGone)
+  return () => {
+    emitter.off('message', onMessage)
+    if (onGone) emitter.off(gone, onGone)
+  }
+}
+
+/** Reports an error that ends a worker, before its end. */
+export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
+  ;(endpoint as unknown as import('node:events').EventEmitter).on?.('error', onError)
+}
+
+/** The endpoint of the thread that started this one; undefined on the main thread. */
+export function parentEndpoint(): Endpoint | undefined {
+  return parentPort ?? undefined
+}
+
+/** What the starter of this thread gave it. */
+export function startingData(): unknown {
+  return workerData
+}
+
+export function startWorker(module: URL, settings: WorkerSettings): StartedWorker {
+  return new Worker(module, settings)
+}
+
+let holds = 0
+let heartbeat: NodeJS.Timeout | undefined
+
+/**
+ * Keeps this thread's event loop alive until the returned function is called: a pending
+ * `Atomics.waitAsync` alone doesn't (nodejs/node#61941).
+ */
+export function holdOpen(): () => void {
+  if (holds++ === 0) heartbeat = setInterval(() => {}, 0x7fffffff)
+  let held = true
+  return () => {
+    if (!held) return
+    held = false
+    if (--holds === 0) clearInterval(heartbeat)
+  }
+}
+
+/** Runs when this thread ends of its own accord (not by `terminate()` or out of memory). */
+export function onOwnExit(callback: (code: number) => void): void {
+  process.once('exit', callback)
+}
+
+/** Runs each time when the event loop has nothing left to do; work started there keeps it alive. */
+export function onLoopDrained(callback: () => void): void {
+  process.on('beforeExit', callback)
+}
+
+export function asyncContext<T>(): AsyncContext<T> | undefined {
+  const storage = new AsyncLocalStorage<T>()
+  return { get: () => storage.getStore(), run: (value, fn) => storage.run(value, fn) }
+}

@@ -1,0 +1,38 @@
+/**
+ * What Flatshare asks of a runtime. Each leaf of this folder answers it for one family of runtimes,
+ * and no other file of any package names one.
+ */
+
+/** A message port, as far as both families agree. */
+export interface Port {
+  postMessage(message: unknown, transferList?: any[]): void
+  close(): void
+}
+
+/** Something that `postMessage` reaches and that reports messages: a `Worker`, the parent, or a port. */
+export interface Endpoint {
+  postMessage(message: any, transferList?: any[]): void
+}
+
+/** The thread that supervises the others; it is never blocked. */
+export interface SupervisorThread {
+  postMessage(message: unknown, transferList: any[]): void
+}
+
+/** A value that follows the flow of control across `await`. */
+export interface AsyncContext<T> {
+  get(): T | undefined
+  run<R>(value: T, fn: () => R): R
+}
+
+/** How a new worker is started. */
+export interface WorkerSettings {
+  name?: string
+  workerData?: unknown
+  transferList?: any[]
+}
+
+/** A worker that this thread started. */
+export interface StartedWorker extends Endpoint {
+  terminate(): unknown
+}

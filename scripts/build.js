@@ -1,0 +1,37 @@
+// Compiles the workspace: `node scripts/build.js [project …]`, by default every project of the root tsconfig.json.
+//
+// Speaks on standard error only. First removes outputs whose source is gone, which `tsc -b` leaves behind: a
+// deleted test would otherwise run for ever.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, relative } from 'node:path'
+import { root, workspaceFolders } from './workspace.js'
+
+for (const folder of workspaceFolders().filter((folder) => folder !== '.')) {
+  removeOrphans(join(root, folder, 'dist'), join(root, folder, 'src'))
+  if (folder !== 'test') removeOrphans(join(root, folder, 'dist-test'), join(root, folder, 'test'))
+}
+const dialects = join(root, 'test/dist-test/dialects')
+removeOrphans(join(root, 'test/dist-test'), join(root, 'test'), dialects)
+for (const dialect of existsSync(dialects) ? readdirSync(dialects) : []) {
+  removeOrphans(join(dialects, dialect), join(root, 'test/fixtures/dialects'))
+}
+
+const projects = process.argv.slice(2)
+const tsc = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc')
+const { status, signal } = spawnSync(process.execPath, [tsc, '-b', ...(projects.length > 0 ? projects : ['.'])], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+})
+process.exit(signal ? 1 : (status ?? 1))
+
+function removeOrphans(outputs, sources, except) {
+  if (!existsSync(outputs)) return
+  for (const entry of readdirSync(outputs, { recursive: true, withFileTypes: true })) {
+    const output = join(entry.parentPath, entry.name)
+    if (!entry.isFile() || (except && output.startsWith(except))) continue
+    const stem = relative(outputs, output).match(/^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/)?.[1]
+    if (stem !== undefined && !existsSync(join(sources, `${stem}.ts`))) rmSync(output)
+  }
+}
