@@ -19,6 +19,7 @@ const LINEAR_CLASSES = 32
 const LOCK = Header.allocatorLock >> 2
 const TOP = Header.top >> 2
 const SPINS = 200
+const MAX_BYTES = 1 << 30
 
 function sizeClass(bytes: number): number {
   if (bytes <= GRAIN * LINEAR_CLASSES) return Math.max(0, (bytes - 1) >> 4)
@@ -48,8 +49,10 @@ function unlock(): void {
  * Takes a block of at least `bytes`, filled with zeros. Gives its address.
  *
  * @throws FlatshareError when the arena is full.
+ * @throws RangeError for a size that no block has.
  */
 export function allocate(bytes: number): number {
+  if (!(bytes > 0 && bytes <= MAX_BYTES)) throw new RangeError(`A block has 1 to ${MAX_BYTES} bytes, not ${bytes}.`)
   const index = sizeClass(bytes)
   const size = classBytes(index)
   const head = (Header.freeLists >> 2) + index

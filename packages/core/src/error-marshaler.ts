@@ -12,7 +12,16 @@ import { ownThreadId, threadName } from './threads.js'
 
 type ErrorClass = new (...args: any[]) => Error
 
-const platformErrors = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError }
+const platformErrors = {
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+  AggregateError,
+}
 
 const known = new Map<string, ErrorClass>([
   ...(Object.entries(platformErrors) as Array<[string, ErrorClass]>),

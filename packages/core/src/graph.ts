@@ -50,7 +50,8 @@ function containsReference(x: unknown, seen: Set<object>): boolean {
 
 function put(target: any, key: string, value: unknown): void {
   // An own property named __proto__ must not become the prototype.
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
   else target[key] = value
 }
 
@@ -162,7 +163,10 @@ function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>):
   if (seen.has(x)) return x
   seen.add(x)
   if (x instanceof Map) {
-    const entries: Entry[] = [...x].map(([key, value]) => [resolve(key, resolved, seen), resolve(value, resolved, seen)])
+    const entries: Entry[] = [...x].map(([key, value]) => [
+      resolve(key, resolved, seen),
+      resolve(value, resolved, seen),
+    ])
     x.clear()
     for (const [key, value] of entries) x.set(key, value)
   } else if (x instanceof Set) {

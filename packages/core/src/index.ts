@@ -24,5 +24,5 @@ export {
 } from './errors.js'
 export { onThreadExit, type ThreadExit } from './lifecycle.js'
 export { modelOf, requireModel, type ThreadingModel } from './models.js'
-export { isPacket, marshal, type MarshalOptions, type Packet, unmarshal } from './packet.js'
+export { isPacket, type MarshalOptions, marshal, type Packet, unmarshal } from './packet.js'
 export { type CurrentThread, currentThread, type ThreadId } from './threads.js'

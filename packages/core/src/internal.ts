@@ -3,6 +3,22 @@
  *
  * @experimental
  */
+
+export {
+  type Endpoint,
+  holdOpen,
+  holdPort,
+  isPort,
+  listen,
+  listenTo,
+  onWorkerError,
+  type Port,
+  parentEndpoint,
+  receiveNow,
+  type StartedWorker,
+  startingData,
+  startWorker,
+} from '#platform'
 export { allocate, free } from './allocator.js'
 export { byReferenceModel, isByReference } from './by-reference.js'
 export {
@@ -22,9 +38,9 @@ export { abortReason, timeoutError } from './errors.js'
 export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
 export { newLine, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
+  MARSHALER,
   type MarshalContext,
   type Marshaler,
-  MARSHALER,
   marshalerFor,
   marshalerOf,
   registerMarshaler,
@@ -40,22 +56,7 @@ export {
   ownMemberNotes,
 } from './members.js'
 export { adoptArena, arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
-export { declareModel, MODEL_KEY, modelRecord, type ModelRecord, ownModelRecord } from './models.js'
+export { declareModel, MODEL_KEY, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt } from './park.js'
-export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, threadName, type ThreadId } from './threads.js'
+export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, type ThreadId, threadName } from './threads.js'
 export { waitAsync, wakeWaiters } from './wait.js'
-export {
-  type Endpoint,
-  holdOpen,
-  holdPort,
-  isPort,
-  listen,
-  listenTo,
-  onWorkerError,
-  parentEndpoint,
-  type Port,
-  receiveNow,
-  startingData,
-  startWorker,
-  type StartedWorker,
-} from '#platform'

@@ -14,8 +14,18 @@
  * packet finds one in it; any other sends one through the root, which needs the root's event loop.
  * A thread may hold two lines while its first is unconfirmed; the first to close tells of its end.
  */
-import { announceLife, holdPort, listen, onLoopDrained, onOwnExit, receiveAsRoot, sendToRoot, startSupervisor } from '#platform'
+
 import type { Port, SupervisorThread } from '#platform'
+import {
+  announceLife,
+  holdPort,
+  listen,
+  onLoopDrained,
+  onOwnExit,
+  receiveAsRoot,
+  sendToRoot,
+  startSupervisor,
+} from '#platform'
 import { lifeName } from './life-name.js'
 import { arena, Header, i32, isRoot } from './memory.js'
 import { hasJoined, livingThreads, noteExitCode, onJoin, ownThreadId, type ThreadId } from './threads.js'

@@ -50,7 +50,8 @@ export function noteMember(target: unknown, keyOrContext: MemberContext, note: M
     describeMember(metadata, name, note)
     return
   }
-  if (typeof target === 'function') refuse(note, String(keyOrContext), 'is static: a class has no state that threads could share')
+  if (typeof target === 'function')
+    refuse(note, String(keyOrContext), 'is static: a class has no state that threads could share')
   describeMember(target as object, keyOrContext, note)
 }
 

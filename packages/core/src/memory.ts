@@ -18,8 +18,9 @@
  * covers it once covers it always. Views have a fixed length (a length-tracking view costs forty times
  * as much) and are made anew by `reach` when an address lies beyond them.
  */
-import { FlatshareError } from './errors.js'
+
 import { bequeathArena, inheritedArena, inheritsArena, isMainThread, nativeThreadId } from '#platform'
+import { FlatshareError } from './errors.js'
 
 const MAGIC = 0x464c5348
 const LAYOUT_VERSION = 1

@@ -41,7 +41,9 @@ export function declareModel(Class: Function, model: ThreadingModel, options: { 
   }
   const name = options.name ?? own?.name ?? Class.name
   if (!name) {
-    throw new FlatshareError(`A class without a name can't cross to another thread: give the decorator one, { name: '…' }.`)
+    throw new FlatshareError(
+      `A class without a name can't cross to another thread: give the decorator one, { name: '…' }.`,
+    )
   }
   const parent = modelRecord(Object.getPrototypeOf(Class) as Function)
   if (parent && order.indexOf(model) < order.indexOf(parent.model)) {

@@ -14,14 +14,15 @@
  * A packet carries the arena, which a thread that has none adopts, and a line to the supervisor, by
  * which a thread that has none joins.
  */
-import { isPort } from '#platform'
+
 import type { Port } from '#platform'
+import { isPort } from '#platform'
 import { allocate, free } from './allocator.js'
 import { FlatshareError, WrongThreadError } from './errors.js'
-import { packGraph, type PackedGraph, type PackedReference, releaseReferences, unpackGraph } from './graph.js'
+import { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
 import { joinBy, newLine } from './lifecycle.js'
 import { adoptArena, arena, Header, i32, reach } from './memory.js'
-import { ownThreadId, threadName, type ThreadId } from './threads.js'
+import { ownThreadId, type ThreadId, threadName } from './threads.js'
 
 const FORMAT = 1
 const TICKET_BYTES = 16
@@ -153,7 +154,8 @@ export function unmarshal(packet: unknown): unknown {
     else joinBy(body.line)
   }
   const me = ownThreadId()
-  const route = () => `from the thread "${threadName(body.from)}", marshaled at ${body.place || 'an unknown place'}, on the thread "${threadName(me)}"`
+  const route = () =>
+    `from the thread "${threadName(body.from)}", marshaled at ${body.place || 'an unknown place'}, on the thread "${threadName(me)}"`
   if (body.to !== undefined && body.to !== me) {
     throw new WrongThreadError(`This packet ${route()}, is addressed to the thread "${threadName(body.to)}".`)
   }

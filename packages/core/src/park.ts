@@ -36,7 +36,12 @@ const OWNER_WORD = 1
  * that names an owner, as above, is said to be one by `holderLives`, which is asked between the
  * announcement and the wait; when it answers false there is no wait.
  */
-export function park(address: number, expected: number, timeout: number, holderLives?: () => boolean): 'woken' | 'timed-out' {
+export function park(
+  address: number,
+  expected: number,
+  timeout: number,
+  holderLives?: () => boolean,
+): 'woken' | 'timed-out' {
   const parked = slotOf(ownThreadId()) + SlotWord.parked
   Atomics.store(i32, parked, holderLives ? address | OWNER_WORD : address)
   try {

@@ -3,13 +3,14 @@
  *
  * Invariants: it never blocks; a thread is marked dead before anybody is woken or told.
  */
-import { listen, supervisorThread, whenGone } from '#platform'
+
 import type { Port } from '#platform'
+import { listen, supervisorThread, whenGone } from '#platform'
 import { lifeName } from './life-name.js'
 import type { ThreadExit } from './lifecycle.js'
 import { Header, i32, watchArena } from './memory.js'
 import { wakeForDeath } from './park.js'
-import { exitCodeOf, markDead, threadName, type ThreadId } from './threads.js'
+import { exitCodeOf, markDead, type ThreadId, threadName } from './threads.js'
 
 const lines = new Map<ThreadId, Port>()
 

@@ -8,9 +8,9 @@ import {
   postMessageToThread,
   receiveMessageOnPort,
   setEnvironmentData,
+  threadId,
   Worker,
   workerData,
-  threadId,
 } from 'node:worker_threads'
 import type { AsyncContext, Endpoint, Port, StartedWorker, SupervisorThread, WorkerSettings } from './platform.js'
 
@@ -56,9 +56,12 @@ export function sendToRoot(rootId: number, message: unknown, transferList: any[]
 }
 
 export function receiveAsRoot(onMessage: (message: any) => void): void {
-  process.on('workerMessage' as never, ((message: any) => {
-    if (message !== null && typeof message === 'object' && 'flatshare' in message) onMessage(message.flatshare)
-  }) as never)
+  process.on(
+    'workerMessage' as never,
+    ((message: any) => {
+      if (message !== null && typeof message === 'object' && 'flatshare' in message) onMessage(message.flatshare)
+    }) as never,
+  )
 }
 
 /** Ports close when their thread ends, however it ends: nothing is to be announced. */
