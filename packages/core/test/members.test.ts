@@ -57,6 +57,7 @@ describe('notes of member decorators', () => {
     expect(() => {
       class Refused {
         @Note('s') static s = 1
+        t = 1
       }
       return Refused
     }).toThrow(/@Note can't decorate s: it is static/)

@@ -20,6 +20,9 @@ beforeAll(async () => {
 })
 afterAll(() => receiver.terminate())
 
+/** `[1, <empty>, 3]`. */
+const withHole = () => Object.assign(new Array<number>(3), { 0: 1, 2: 3 })
+
 async function ask(packet: unknown, transferList: any[] = [], options: object = {}): Promise<any> {
   receiver.postMessage({ packet, ...options }, transferList)
   return (await once(receiver, 'message'))[0]
@@ -27,7 +30,7 @@ async function ask(packet: unknown, transferList: any[] = [], options: object = 
 
 describe('S7 marshal and unmarshal by hand', () => {
   it('carries a value to a thread that somebody else started', async () => {
-    const value = { text: 'a', list: [1, , 3], map: new Map([['k', new Date(0)]]), big: 10n, minusZero: -0 }
+    const value = { text: 'a', list: withHole(), map: new Map([['k', new Date(0)]]), big: 10n, minusZero: -0 }
     const answer = await ask(...marshal(value))
     expect(answer.value).toEqual(value)
     expect(Object.is(answer.value.minusZero, -0)).toBe(true)
