@@ -1,0 +1,52 @@
+import type { IndexSummary } from './mail-index.js'
+
+/** What a run found and how long it took: everything that is printed. */
+export interface Report extends IndexSummary {
+  /** What was read, as one would say it. */
+  source: string
+  /** Ctrl-C ended the run early: the counts are of what was done until then. */
+  cancelled: boolean
+  messages: number
+  parsed: number
+  failed: number
+  bytes: number
+  /** Messages per day of the week, Monday first, and per hour, by the senders' own clocks. */
+  weekdays: number[]
+  hours: number[]
+  threads: number
+  /** Messages that each thread read. */
+  perThread: number[]
+  seconds: number
+  /** What one thread alone took, where that was measured. */
+  oneThreadSeconds: number | null
+}
+
+/** The report as the one JSON document of `--json`. */
+export function toJson(report: Report): string {
+  return JSON.stringify(
+    {
+      source: report.source,
+      cancelled: report.cancelled,
+      messages: report.messages,
+      parsed: report.parsed,
+      failed: report.failed,
+      conversations: report.conversations,
+      senders: report.senders.map(({ key, count }) => ({ address: key, count })),
+      distinctSenders: report.distinctSenders,
+      bytes: report.bytes,
+      threads: report.threads,
+      perThread: report.perThread,
+      seconds: rounded(report.seconds),
+      oneThreadSeconds: report.oneThreadSeconds === null ? null : rounded(report.oneThreadSeconds),
+      largestConversations: report.largestConversations.map(({ subject, messages }) => ({ subject, messages })),
+      days: report.days.map(({ key, count }) => ({ day: key, count })),
+      weekdays: report.weekdays,
+      hours: report.hours,
+      failures: report.failures,
+    },
+    null,
+    2,
+  )
+}
+
+const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000

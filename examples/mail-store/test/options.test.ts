@@ -1,0 +1,46 @@
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseOptions, UsageError } from '../dist/options.js'
+
+test('nothing given', () => {
+  expect(parseOptions([], {})).toMatchObject({ file: null, json: false, compare: true, help: false })
+  expect(parseOptions([], {}).threads).toBeGreaterThanOrEqual(2)
+  expect(parseOptions([], {}).threads).toBeLessThanOrEqual(8)
+})
+
+test('everything given', () => {
+  const options = parseOptions(['--threads', '3', 'mail.mbox', '--json', '--compare'], { INIT_CWD: '/home/me' })
+  expect(options).toEqual({ file: resolve('/home/me/mail.mbox'), threads: 3, json: true, compare: true, help: false })
+})
+
+test('a file is looked for where the user was', () => {
+  expect(parseOptions(['a.mbox'], {}).file).toBe(resolve('a.mbox'))
+  expect(parseOptions(['/a.mbox'], { INIT_CWD: '/home' }).file).toBe(resolve('/a.mbox'))
+})
+
+test('one thread is compared only without a file, unless the user says', () => {
+  expect(parseOptions(['a.mbox'], {}).compare).toBe(false)
+  expect(parseOptions(['--no-compare'], {}).compare).toBe(false)
+})
+
+describe('what makes no sense is refused in one line', () => {
+  test.each([
+    [['--threads', '0']],
+    [['--threads', '-1']],
+    [['--threads', '1.5']],
+    [['--threads', '1e1']],
+    [['--threads', 'four']],
+    [['--threads', '']],
+    [['--threads', '1000000']],
+    [['--threads']],
+    [['--thread', '2']],
+    [['--json=yes']],
+    [['-x']],
+    [['']],
+    [['a.mbox', 'b.mbox']],
+  ])('%j', (args) => {
+    const refuse = () => parseOptions(args, {})
+    expect(refuse).toThrow(UsageError)
+    expect(refuse).toThrow(/^[^\n]+$/)
+  })
+})
