@@ -27,7 +27,7 @@ export default {
       comment: 'Other packages are imported by name, never by a path into their folder.',
       severity: 'error',
       from: { path: '^packages/([^/]+)/' },
-      to: { path: '^packages/', pathNot: '^packages/$1/', dependencyTypesNot: ['aliased'] },
+      to: { path: '^packages/', pathNot: '^packages/$1/', dependencyTypesNot: ['aliased', 'npm'] },
     },
     {
       name: 'no-cycles',
@@ -53,7 +53,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/dist/', '/dist-test/'] },
-    exclude: { path: ['/dist/', '/dist-test/'] },
+    exclude: { path: ['/dist-test/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.sources.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

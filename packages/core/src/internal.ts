@@ -57,6 +57,6 @@ export {
 } from './members.js'
 export { adoptArena, arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
 export { declareModel, MODEL_KEY, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
-export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt } from './park.js'
+export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt, parkedOnOwner, timesParked, waitNote } from './park.js'
 export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, type ThreadId, threadName } from './threads.js'
 export { waitAsync, wakeWaiters } from './wait.js'

@@ -21,7 +21,8 @@
  *
  * Invariant: a wake-up means "look again", never "it is yours".
  */
-import { i32, reach } from './memory.js'
+import { allocate } from './allocator.js'
+import { i32, reach, u16 } from './memory.js'
 import { ownThreadId, SlotWord, slotOf, slotsUsed, type ThreadId } from './threads.js'
 
 export const CONTENDED = 0x80000000 | 0
@@ -31,30 +32,70 @@ export const OWNER_MASK = 0x3fffffff
 /** Set in "parked at" where the word names an owner; addresses are multiples of four. */
 const OWNER_WORD = 1
 
+/** A wait note: its length in UTF-16 units, then the text. */
+const NOTE_UNITS = 62
+const NOTE_BYTES = 4 + NOTE_UNITS * 2
+
 /**
  * Blocks this thread while the word at `address` is `expected`, at most `timeout` milliseconds. A word
  * that names an owner, as above, is said to be one by `holderLives`, which is asked between the
- * announcement and the wait; when it answers false there is no wait.
+ * announcement and the wait; when it answers false, or throws, there is no wait. `what` says to other
+ * threads' errors what this one waits for.
  */
 export function park(
   address: number,
   expected: number,
   timeout: number,
   holderLives?: () => boolean,
+  what = '',
 ): 'woken' | 'timed-out' {
-  const parked = slotOf(ownThreadId()) + SlotWord.parked
-  Atomics.store(i32, parked, holderLives ? address | OWNER_WORD : address)
+  const slot = slotOf(ownThreadId())
+  noteWait(slot, what)
+  Atomics.store(i32, slot + SlotWord.timesParked, i32[slot + SlotWord.timesParked] + 1)
+  Atomics.store(i32, slot + SlotWord.parked, holderLives ? address | OWNER_WORD : address)
   try {
     if (holderLives && !holderLives()) return 'woken'
     return Atomics.wait(i32, address >> 2, expected, timeout) === 'timed-out' ? 'timed-out' : 'woken'
   } finally {
-    Atomics.store(i32, parked, 0)
+    Atomics.store(i32, slot + SlotWord.parked, 0)
   }
+}
+
+function noteWait(slot: number, what: string): void {
+  let note = i32[slot + SlotWord.waitNote]
+  if (note === 0) {
+    if (what === '') return
+    Atomics.store(i32, slot + SlotWord.waitNote, (note = allocate(NOTE_BYTES)))
+  }
+  reach(note + NOTE_BYTES)
+  const length = Math.min(what.length, NOTE_UNITS)
+  for (let i = 0; i < length; i++) u16[((note + 4) >> 1) + i] = what.charCodeAt(i)
+  i32[note >> 2] = length
 }
 
 /** The address that a thread blocks on, 0 when it doesn't. */
 export function parkedAt(id: ThreadId): number {
   return Atomics.load(i32, slotOf(id) + SlotWord.parked) & ~OWNER_WORD
+}
+
+/** As `parkedAt`, if the word there names an owner: else 0. */
+export function parkedOnOwner(id: ThreadId): number {
+  const parked = Atomics.load(i32, slotOf(id) + SlotWord.parked)
+  return parked & OWNER_WORD ? parked & ~OWNER_WORD : 0
+}
+
+/** Differs for each wait of a thread: with the same `parkedAt`, before and after, it was parked all the while. */
+export function timesParked(id: ThreadId): number {
+  return Atomics.load(i32, slotOf(id) + SlotWord.timesParked)
+}
+
+/** What a parked thread says that it waits for; true only if `timesParked` is the same before and after. */
+export function waitNote(id: ThreadId): string {
+  const note = Atomics.load(i32, slotOf(id) + SlotWord.waitNote)
+  if (note === 0) return ''
+  reach(note + NOTE_BYTES)
+  const start = (note + 4) >> 1
+  return String.fromCharCode(...u16.subarray(start, start + i32[note >> 2]))
 }
 
 /** The supervisor's part: marks the words that the dead thread owned and wakes whoever is parked. */

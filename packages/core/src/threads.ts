@@ -8,6 +8,8 @@
  *   word 2  parked at      address that the thread blocks on, 0 when it doesn't
  *   word 3  exit code + 1  0 while unknown (also after `terminate()` and out of memory)
  *   word 4  length of the name, in UTF-16 units
+ *   word 5  times parked   raised before each "parked at", so that one wait is told from the next
+ *   word 6  wait note      address of the block that says what it blocks on; the slot's for ever
  *   from byte 32           the name, at most 48 units
  *
  * Invariants: an id names one thread for ever, since a slot used again gets another id; only the
@@ -25,7 +27,7 @@ const FIRST = Header.threads >> 2
 const NAME_UNITS = 48
 const MAX_ID = 0x3fffffff
 
-export const SlotWord = { id: 0, state: 1, parked: 2, exitCode: 3, nameLength: 4 } as const
+export const SlotWord = { id: 0, state: 1, parked: 2, exitCode: 3, nameLength: 4, timesParked: 5, waitNote: 6 } as const
 const NAME_BYTES = 32
 const ALIVE = 1
 const DEAD = 2

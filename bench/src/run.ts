@@ -1,0 +1,42 @@
+// `npm run bench [-- NAME …] [--quick]`: runs every `*.bench.ts` (or those whose path contains a NAME), prints a table
+// for each, and leaves all numbers in bench/results.json.
+import { readdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Benchmark, RowResult } from './benchmark.js'
+import { type Effort, sample } from './sample.js'
+import { table } from './table.js'
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } })
+const thorough: Effort = { warmUp: 2, atLeast: 7, atMost: 51, seconds: 10 }
+const quick: Effort = { warmUp: 1, atLeast: 3, atMost: 3, seconds: 0 }
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const modules = readdirSync(here, { recursive: true, encoding: 'utf8' })
+  .filter(
+    (path) =>
+      path.endsWith('.bench.js') && (positionals.length === 0 || positionals.some((name) => path.includes(name))),
+  )
+  .sort()
+
+const processors = cpus()
+const machine = { node: process.version, processor: processors[0]?.model ?? 'unknown', threads: processors.length }
+const results: { title: string; rows: RowResult[] }[] = []
+
+if (modules.length === 0) {
+  console.error('No benchmark has such a name.')
+  process.exitCode = 1
+} else {
+  console.log(`Node ${machine.node}, ${machine.threads} × ${machine.processor}\n`)
+  for (const path of modules) {
+    const { default: benchmark } = (await import(new URL(path.replaceAll('\\', '/'), import.meta.url).href)) as {
+      default: Benchmark
+    }
+    const rows = await sample(benchmark, values.quick ? quick : thorough)
+    await benchmark.close?.()
+    console.log(table(benchmark.title, rows))
+    results.push({ title: benchmark.title, rows })
+  }
+  writeFileSync(new URL('../results.json', import.meta.url), `${JSON.stringify({ machine, results }, null, 2)}\n`)
+}

@@ -1,0 +1,48 @@
+import type { Benchmark, RowResult } from './benchmark.js'
+
+export interface Effort {
+  /** Rounds that are not counted: compilers and caches warm up. */
+  readonly warmUp: number
+  /** Rounds at least … */
+  readonly atLeast: number
+  /** … and at most, */
+  readonly atMost: number
+  /** within so many seconds. */
+  readonly seconds: number
+}
+
+/** Samples the rows of a benchmark round robin, each round beginning with another row. */
+export async function sample({ rows }: Benchmark, effort: Effort): Promise<RowResult[]> {
+  const samples = rows.map((): number[] => [])
+  for (let round = 0; round < effort.warmUp; round++) for (const row of rows) await row.run()
+
+  const deadline = performance.now() + effort.seconds * 1000
+  for (let round = 0; round < effort.atMost; round++) {
+    if (round >= effort.atLeast && performance.now() > deadline) break
+    for (let turn = 0; turn < rows.length; turn++) {
+      const index = (round + turn) % rows.length
+      globalThis.gc?.() // no row pays for another's garbage
+      samples[index]!.push(await rows[index]!.run())
+    }
+  }
+  return summarize(
+    rows.map(({ name }) => name),
+    samples,
+  )
+}
+
+function summarize(names: string[], samples: number[][]): RowResult[] {
+  const baseline = medianOf(samples[0] ?? [])
+  return names.map((name, index) => {
+    const own = samples[index]!
+    const median = medianOf(own)
+    const [minimum, maximum] = [Math.min(...own), Math.max(...own)]
+    return { name, samples: own.length, minimum, median, maximum, ratio: median / baseline }
+  })
+}
+
+function medianOf(samples: number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
