@@ -1,10 +1,10 @@
 import { Apartment, DisconnectedError, type Progress, type Remote, thisThreadAdviseSink } from 'flatshare'
 import type { IndexSummary } from './mail-index.js'
 import { splitRanges } from './mbox.js'
-import type { Job, Reader, Share } from './reader.js'
+import type { Job, Share } from './reader.js'
 import { Session } from './session.js'
 import { mostShares, Statistics } from './statistics.js'
-import type { MessageStore } from './store.js'
+import type { MessageStore, StoreEvents } from './store.js'
 
 const shareBytes = 1024 * 1024
 
@@ -46,4 +46,57 @@ export async function importMail<T>(job: Import, use: (imported: Imported, store
   await store.close()
   await announced
   return use({ ...(await store.summarize()), ...statistics.summarize(), perThread }, store)
+}
+
+/** Advises on what happens in the store; resolves when its last notification was heard. */
+function announceFrom(store: Remote<MessageStore>, announce: Import['announce']): Promise<Promise<void>> {
+  let close!: () => void
+  const closed = new Promise<void>((resolve) => {
+    close = resolve
+  })
+  const sink = thisThreadAdviseSink<StoreEvents>({
+    onNotify(batch) {
+      for (const { event, payload } of batch) {
+        if (event === 'folderCreated') announce({ kind: 'folder', name: payload.name })
+        else if (event === 'batchFinished') announce({ kind: 'batch', messages: payload.messages })
+        else close()
+      }
+    },
+  })
+  return store.advise(['folderCreated', 'batchFinished', 'closed'], sink).then(() => closed)
+}
+
+/** Has all shares of the archive read. Answers how many messages each thread read. */
+async function readAll({ bytes, threads, progress, announce, onReader }: Import, job: Job): Promise<number[]> {
+  const count = Math.min(mostShares, Math.max(threads, Math.ceil(bytes / shareBytes)))
+  const shares: Share[] = splitRanges(bytes, count).map((range, number) => ({ ...range, number })).reverse()
+  const perThread = new Array<number>(threads).fill(0)
+
+  const work = async (thread: number) => {
+    const name = `reader ${thread + 1}`
+    const before = perThread[thread]
+    await using apartment = await Apartment.open<typeof import('./reader.js')>(
+      new URL('./reader.js', import.meta.url),
+      { name },
+    )
+    onReader?.(apartment)
+    const reader = await apartment.create('Reader', job)
+    for (let share = shares.pop(); share && !progress.cancelled; share = shares.pop()) {
+      try {
+        perThread[thread] = before + (await reader.read(share))
+      } catch (error) {
+        if (!(error instanceof DisconnectedError)) throw error
+        shares.push(share)
+        return announce({ kind: 'lost', reader: name, reason: error.message })
+      }
+    }
+  }
+
+  // Once is enough, unless a reader died after the others had run out of shares, or was the only one.
+  for (let before = Number.POSITIVE_INFINITY; shares.length > 0 && !progress.cancelled; ) {
+    if (shares.length >= before) throw new Error('Every reader dies: no share of the archive could be read.')
+    before = shares.length
+    await Promise.all(Array.from({ length: Math.min(threads, shares.length) }, (_, thread) => work(thread)))
+  }
+  return perThread
 }

@@ -22,6 +22,10 @@ export interface Call {
   readonly caller: ThreadId
   /** The calls that led here, the first one first, this one last: its causality. */
   readonly path: readonly CallId[]
+  /** Fires when the caller gives the call up, by its own signal or by its deadline. */
+  readonly signal: AbortSignal
+  /** When the caller gives up, in milliseconds as `Date.now()` counts; calls made from inside inherit it. */
+  readonly deadline: number | undefined
 }
 
 /** A link of the chain that describes the running code. */
@@ -36,11 +40,13 @@ let current: Frame | undefined
 let tracking: ReturnType<typeof asyncContext<Frame>>
 let asked = false
 
-/** From now on frames follow `await` on this thread, where the runtime can. */
-export function trackAcrossAwait(): void {
-  if (asked) return
-  asked = true
-  tracking = asyncContext<Frame>()
+/** From now on frames follow `await` on this thread; false where the runtime can't. */
+export function trackAcrossAwait(): boolean {
+  if (!asked) {
+    asked = true
+    tracking = asyncContext<Frame>()
+  }
+  return tracking !== undefined
 }
 
 /** The innermost frame of the running code. */

@@ -10,7 +10,8 @@ import { errorFamily } from './errors.js'
 import { type MarshalContext, type Marshaler, registerMarshaler, type UnmarshalContext } from './marshaler.js'
 import { ownThreadId, threadName } from './threads.js'
 
-type ErrorClass = new (...args: any[]) => Error
+/** A class of errors, whatever its constructor takes. */
+export type ErrorClass = new (...args: any[]) => Error
 
 const platformErrors = {
   Error,

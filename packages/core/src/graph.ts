@@ -145,14 +145,21 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
   if (!graph.refs || graph.refs.length === 0) return graph.value
   const resolved = new Map<object, unknown>()
   const seen = new Set<object>()
-  for (const [placeholder, kind, body] of graph.refs) {
-    const marshaler = marshalerFor(kind)
-    if (!marshaler) {
-      throw new NotMarshalableError(
-        `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
-      )
+  let done = 0
+  try {
+    for (const [placeholder, kind, body] of graph.refs) {
+      const marshaler = marshalerFor(kind)
+      if (!marshaler) {
+        throw new NotMarshalableError(
+          `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
+        )
+      }
+      resolved.set(placeholder, marshaler.unmarshal(resolve(body, resolved, seen), context))
+      done++
     }
-    resolved.set(placeholder, marshaler.unmarshal(resolve(body, resolved, seen), context))
+  } catch (error) {
+    releaseReferences(graph.refs.slice(done + 1))
+    throw error
   }
   return resolve(graph.value, resolved, seen)
 }

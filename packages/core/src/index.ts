@@ -11,7 +11,7 @@
  */
 export { byReference } from './by-reference.js'
 export { type Call, type CallId, callingThread, causality, currentCall } from './call.js'
-export { registerError } from './error-marshaler.js'
+export { type ErrorClass, registerError } from './error-marshaler.js'
 export {
   AbandonedError,
   CannotBlockError,

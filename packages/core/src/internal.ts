@@ -6,18 +6,25 @@
 
 export {
   type Endpoint,
+  endThread,
   holdOpen,
   holdPort,
   isPort,
   listen,
   listenTo,
+  observeWorkerError,
   onWorkerError,
   type Port,
   parentEndpoint,
   receiveNow,
+  reportsWorkerExit,
+  startingArguments,
   type StartedWorker,
   startingData,
   startWorker,
+  type Terminal,
+  terminal,
+  type WorkerSettings,
 } from '#platform'
 export { allocate, free } from './allocator.js'
 export { byReferenceModel, isByReference } from './by-reference.js'
@@ -60,3 +67,4 @@ export { declareModel, MODEL_KEY, type ModelRecord, modelRecord, ownModelRecord 
 export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt, parkedOnOwner, timesParked, waitNote } from './park.js'
 export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, type ThreadId, threadName } from './threads.js'
 export { waitAsync, wakeWaiters } from './wait.js'
+export { type FunctionKind, functionKind, wearFace, wrapMember } from './wrapping.js'

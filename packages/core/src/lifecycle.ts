@@ -53,7 +53,7 @@ function openLine(port: Port): void {
 }
 
 /** Starts supervision, if this thread is the root and it hasn't started. Does nothing elsewhere. */
-export function superviseFromHere(): void {
+function superviseFromHere(): void {
   if (!isRoot() || Atomics.compareExchange(i32, Header.supervisor >> 2, 0, 1) !== 0) return
   supervisor = startSupervisor(arena())
   ownThreadId()

@@ -44,7 +44,7 @@ export const Header = {
 export const THREAD_SLOTS = 1024
 export const THREAD_SLOT_BYTES = 128
 /** Where allocation begins. */
-export const HEAP_START = Header.threads + THREAD_SLOTS * THREAD_SLOT_BYTES
+const HEAP_START = Header.threads + THREAD_SLOTS * THREAD_SLOT_BYTES
 
 let buffer: SharedArrayBuffer | undefined
 let mine = false

@@ -2,7 +2,7 @@
  * Waiting for a word of shared memory without blocking.
  *
  * Over `Atomics.waitAsync` where it exists, else by looking again at growing intervals. While somebody
- * waits, this thread's event loop is held open. At the death of any thread all waits of this thread are
+ * waits, this thread's event loop is held open, unless they say otherwise. At the death of any thread all waits of this thread are
  * woken, because the dead one may have swallowed a wake-up; a wake-up means "look again".
  */
 import { holdOpen } from '#platform'
@@ -24,17 +24,28 @@ onThreadExitInternal(() => {
   for (const address of pending.keys()) Atomics.notify(i32, address >> 2)
 })
 
+/** How to wait. */
+export interface WaitOptions {
+  /** Whether the wait keeps this thread alive: true unless given. */
+  hold?: boolean
+}
+
 /** Resolves when woken at `address`, at once where its word isn't `expected`, or after `timeout` milliseconds. */
-export async function waitAsync(address: number, expected: number, timeout = Infinity): Promise<'woken' | 'timed-out'> {
+export async function waitAsync(
+  address: number,
+  expected: number,
+  timeout = Infinity,
+  { hold = true }: WaitOptions = {},
+): Promise<'woken' | 'timed-out'> {
   const index = address >> 2
-  const release = holdOpen()
+  const release = hold ? holdOpen() : undefined
   pending.set(address, (pending.get(address) ?? 0) + 1)
   try {
     if (!nativeWait) return await waitByLooking(index, expected, timeout)
     const result = nativeWait(i32, index, expected, timeout)
     return (await result.value) === 'timed-out' ? 'timed-out' : 'woken'
   } finally {
-    release()
+    release?.()
     const left = pending.get(address)! - 1
     if (left === 0) pending.delete(address)
     else pending.set(address, left)

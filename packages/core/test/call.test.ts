@@ -2,6 +2,8 @@ import { callingThread, causality, currentCall, currentThread } from '@flatshare
 import { currentFrame, holdsInFrame, newCallId, runInFrame, trackAcrossAwait } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 
+const { signal } = new AbortController()
+
 describe('S16a the running call', () => {
   it('is none outside of one, and the calling thread is then this one', () => {
     expect(currentCall()).toBeUndefined()
@@ -10,7 +12,7 @@ describe('S16a the running call', () => {
   })
 
   it('is known during synchronous code, also when that throws', () => {
-    const call = { caller: 42, path: [newCallId()] }
+    const call = { caller: 42, path: [newCallId()], signal, deadline: undefined }
     expect(() =>
       runInFrame({ parent: undefined, call }, () => {
         expect(currentCall()).toBe(call)
@@ -22,11 +24,11 @@ describe('S16a the running call', () => {
   })
 
   it('ends at the first await before tracking, and follows await with it', async () => {
-    const call = { caller: 1, path: [newCallId()] }
+    const call = { caller: 1, path: [newCallId()], signal, deadline: undefined }
     const serve = () =>
       runInFrame({ parent: currentFrame(), call }, async () => {
         const before = currentCall()
-        await null
+        await Promise.resolve()
         return [before, currentCall()]
       })
     expect(await serve()).toEqual([call, undefined])
@@ -36,13 +38,13 @@ describe('S16a the running call', () => {
   })
 
   it('keeps interleaved calls apart, and nested frames together', async () => {
-    const [a, b] = [1, 2].map((caller) => ({ caller, path: [newCallId()] }))
+    const [a, b] = [1, 2].map((caller) => ({ caller, path: [newCallId()], signal, deadline: undefined }))
     const lock = {}
     const serve = (call: typeof a, holds?: object) =>
       runInFrame({ parent: currentFrame(), call }, async () => {
-        await null
+        await Promise.resolve()
         return runInFrame({ parent: currentFrame(), holds }, async () => {
-          await null
+          await Promise.resolve()
           return [currentCall(), holdsInFrame(lock)]
         })
       })

@@ -1,1 +1,11 @@
-export {}
+/**
+ * `@flatshare/progress`: one object that says how far something is. Any thread reports, any thread
+ * watches, any thread cancels.
+ *
+ * - `Progress`: reports cost tens of nanoseconds and send no message; `child` takes a part of it;
+ *   `cancel` reaches every thread that holds it.
+ * - `@flatshare/progress/terminal` draws it.
+ */
+export { type ChildOptions, Progress, type ProgressOptions } from './progress.js'
+export type { ProgressSnapshot } from './snapshot.js'
+export type { WatchOptions } from './watch.js'

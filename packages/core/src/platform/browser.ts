@@ -1,10 +1,19 @@
 /** The leaf for pages and Web Workers. Shared memory needs a cross-origin isolated page. */
-import type { AsyncContext, Endpoint, Port, StartedWorker, SupervisorThread, WorkerSettings } from './platform.js'
+import type {
+  AsyncContext,
+  Endpoint,
+  Port,
+  StartedWorker,
+  SupervisorThread,
+  Terminal,
+  WorkerSettings,
+} from './platform.js'
 
 export type * from './platform.js'
 
 interface WorkerScope extends Endpoint, EventTarget {
   readonly name: string
+  readonly location: { readonly href: string }
 }
 
 const scope = globalThis as unknown as WorkerScope & { document?: unknown; WorkerGlobalScope?: unknown }
@@ -86,6 +95,15 @@ export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => v
   )
 }
 
+/** No event tells of a worker's end here: the supervisor does. */
+export const reportsWorkerExit = false
+
+export const observeWorkerError = onWorkerError
+
+export function endThread(): void {
+  ;(scope as unknown as { close(): void }).close()
+}
+
 export function parentEndpoint(): Endpoint | undefined {
   return isMainThread ? undefined : scope
 }
@@ -96,9 +114,15 @@ export function startingData(): unknown {
 
 /** Workers have no starting data here: it is sent as the first message, which `hostThread` awaits. */
 export function startWorker(module: URL, settings: WorkerSettings): StartedWorker {
-  const worker = new Worker(module, { type: 'module', name: settings.name })
+  const url = new URL(module)
+  for (const arg of settings.args ?? []) url.searchParams.append('arg', arg)
+  const worker = new Worker(url, { type: 'module', name: settings.name })
   if (settings.workerData !== undefined) worker.postMessage(settings.workerData, settings.transferList ?? [])
   return worker
+}
+
+export function startingArguments(): string[] {
+  return new URL(scope.location.href).searchParams.getAll('arg')
 }
 
 export function holdOpen(): () => void {
@@ -110,5 +134,9 @@ export function onOwnExit(_callback: (code: number) => void): void {}
 export function onLoopDrained(_callback: () => void): void {}
 
 export function asyncContext<T>(): AsyncContext<T> | undefined {
+  return undefined
+}
+
+export function terminal(): Terminal | undefined {
   return undefined
 }

@@ -1,5 +1,6 @@
 /** The leaf for Node, and for Deno and Bun through their `node:` modules. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { errorMonitor } from 'node:events'
 import {
   getEnvironmentData,
   isMainThread as inMainThread,
@@ -12,7 +13,15 @@ import {
   Worker,
   workerData,
 } from 'node:worker_threads'
-import type { AsyncContext, Endpoint, Port, StartedWorker, SupervisorThread, WorkerSettings } from './platform.js'
+import type {
+  AsyncContext,
+  Endpoint,
+  Port,
+  StartedWorker,
+  SupervisorThread,
+  Terminal,
+  WorkerSettings,
+} from './platform.js'
 
 export type * from './platform.js'
 
@@ -117,9 +126,22 @@ export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, 
   }
 }
 
-/** Reports an error that ends a worker, before its end. */
+/** Whether `listenTo` tells of the end of a worker that this thread started. */
+export const reportsWorkerExit = true
+
+/** Reports an error that ends a worker, before its end. The error counts as handled. */
 export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
   ;(endpoint as unknown as import('node:events').EventEmitter).on?.('error', onError)
+}
+
+/** As `onWorkerError`, for a worker of somebody else's: whether the error is handled stays with its owner. */
+export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
+  ;(endpoint as unknown as import('node:events').EventEmitter).on?.(errorMonitor, onError)
+}
+
+/** Ends this thread, which is a worker. */
+export function endThread(): void {
+  process.exit()
 }
 
 /** The endpoint of the thread that started this one; undefined on the main thread. */
@@ -132,8 +154,13 @@ export function startingData(): unknown {
   return workerData
 }
 
-export function startWorker(module: URL, settings: WorkerSettings): StartedWorker {
-  return new Worker(module, settings)
+export function startWorker(module: URL, { args, ...settings }: WorkerSettings): StartedWorker {
+  return new Worker(module, args ? { ...settings, argv: args } : settings)
+}
+
+/** Takes the `args` with which this thread was started; they are gone then. */
+export function startingArguments(): string[] {
+  return process.argv.splice(2)
 }
 
 let holds = 0
@@ -166,4 +193,9 @@ export function onLoopDrained(callback: () => void): void {
 export function asyncContext<T>(): AsyncContext<T> | undefined {
   const storage = new AsyncLocalStorage<T>()
   return { get: () => storage.getStore(), run: (value, fn) => storage.run(value, fn) }
+}
+
+/** The stream for messages to people; undefined where the runtime has none. */
+export function terminal(): Terminal | undefined {
+  return process.stderr
 }

@@ -30,9 +30,24 @@ export interface WorkerSettings {
   name?: string
   workerData?: unknown
   transferList?: any[]
+  /** What the worker's module takes by `startingArguments`. */
+  args?: string[]
+  /** Megabytes of heap and stack; Node alone knows such limits. */
+  resourceLimits?: {
+    maxOldGenerationSizeMb?: number
+    maxYoungGenerationSizeMb?: number
+    codeRangeSizeMb?: number
+    stackSizeMb?: number
+  }
 }
 
 /** A worker that this thread started. */
 export interface StartedWorker extends Endpoint {
   terminate(): unknown
+}
+
+/** What people read while a program runs. */
+export interface Terminal {
+  readonly isTTY?: boolean
+  write(text: string): unknown
 }

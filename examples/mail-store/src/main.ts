@@ -1,0 +1,71 @@
+import { drawProgress } from '@flatshare/progress/terminal'
+import { Progress } from 'flatshare'
+import { ArchiveError } from './archive.js'
+import { reportFolders } from './folder-report.js'
+import { type Announcement, importMail } from './import-mail.js'
+import { type Options, parseOptions, UsageError, usage } from './options.js'
+import { type Report, toJson } from './report.js'
+import { type MailSource, openSource } from './source.js'
+import { summarize } from './summary.js'
+
+const interrupted = 130
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.help) console.log(usage)
+  else process.exitCode = await run(options)
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof ArchiveError)) throw error
+  console.error(`mail-store: ${error.message}`)
+  process.exitCode = 2
+}
+
+/** Reads the archive, prints what is in it, and answers the exit code. */
+async function run(options: Options): Promise<number> {
+  const interrupt = new AbortController()
+  process.once('SIGINT', () => interrupt.abort())
+  const { signal } = interrupt
+  try {
+    using source = await openSource(options.file, { signal })
+    const report = await read(source, options.threads, options, signal)
+    if (options.compare && options.threads > 1 && !signal.aborted) {
+      report.oneThreadSeconds = (await read(source, 1, options, signal)).seconds
+    }
+    if (signal.aborted) report.cancelled = true
+    console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
+    return report.cancelled ? interrupted : 0
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error
+    console.error('mail-store: interrupted before anything was read')
+    return interrupted
+  }
+}
+
+/** One import, with a progress bar where there is a terminal. Interrupting cancels it through its progress. */
+async function read(source: MailSource, threads: number, { json }: Options, signal: AbortSignal): Promise<Report> {
+  using progress = new Progress({ total: source.bytes, label: threads === 1 ? 'One thread' : `${threads} threads` })
+  const cancel = () => progress.cancel()
+  signal.addEventListener('abort', cancel)
+  using _bar = drawProgress(progress)
+
+  const started = performance.now()
+  const job = { path: source.path, bytes: source.bytes, threads, progress, announce: json ? announceLost : announce }
+  const report = await importMail(job, async (imported, store) => {
+    const seconds = (performance.now() - started) / 1000
+    const cancelled = progress.cancelled
+    const folders = await reportFolders(store)
+    return { ...imported, source: source.description, cancelled, threads, folders, seconds, oneThreadSeconds: null }
+  })
+  progress.done()
+  signal.removeEventListener('abort', cancel)
+  return report
+}
+
+function announce(what: Announcement): void {
+  announceLost(what)
+  if (what.kind === 'folder') console.error(`new folder ${what.name}`)
+}
+
+function announceLost(what: Announcement): void {
+  if (what.kind === 'lost') console.error(`mail-store: ${what.reader} died, the others read its share: ${what.reason}`)
+}

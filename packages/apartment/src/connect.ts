@@ -1,0 +1,42 @@
+/** Reaching what another thread serves. */
+import { type Endpoint, isPort, observeWorkerError } from '@flatshare/core/internal'
+import { START_TIMEOUT } from './apartment.js'
+import { Door } from './handshake.js'
+import { proxyApart } from './proxy.js'
+import { learn } from './reference.js'
+import type { RemoteModule } from './remote.js'
+import { ROOT } from './stub.js'
+
+export interface ConnectOptions {
+  /** Milliseconds until a thread that doesn't serve is given up: 10,000 by default. */
+  startTimeout?: number
+  /** Gives up connecting. */
+  signal?: AbortSignal
+}
+
+const observed = new WeakSet<object>()
+
+/**
+ * Connects to what the other side serves: that of a worker, of the thread that started this one
+ * (`parentPort`, a worker's `self`), or of whoever has the other end of a message port. It waits for the
+ * other side to begin; the endpoint's own messages are left alone.
+ *
+ * @throws FlatshareError when the other side has ended or doesn't begin to serve in time.
+ * @throws the signal's reason when that fires first.
+ * @example
+ * const images = await connect<Images>(worker)
+ * await images.resize(photo)
+ */
+export async function connect<Api = any>(endpoint: Endpoint, options: ConnectOptions = {}): Promise<RemoteModule<Api>> {
+  if (typeof endpoint?.postMessage !== 'function') {
+    throw new TypeError('connect takes a worker, the parent of a worker, or a message port.')
+  }
+  const door = Door.of(endpoint)
+  if (!isPort(endpoint) && !observed.has(endpoint)) {
+    observed.add(endpoint)
+    observeWorkerError(endpoint, (error) => door.failed(error))
+  }
+  const { startTimeout = START_TIMEOUT, signal } = options
+  const { peer, serves } = await door.connect({ startTimeout, signal, apartment: false, what: 'The other thread' })
+  return proxyApart(peer.threadId, ROOT, learn(peer.threadId, serves), peer) as RemoteModule<Api>
+}

@@ -1,0 +1,62 @@
+/**
+ * What is said on a link, as tuples, because structured clone writes their members without names.
+ *
+ *   caller → home   CALL, then one ANSWER or FAILURE back; CANCEL while the answer is awaited
+ *   holder → home   RELEASE: so many arrivals of that reference are let go
+ *   holder → home   LINK: another thread, at the other end of that port, will hold that reference
+ *   either          HELLO, first from each end that didn't make the port: who is there, and, if asked, what it serves
+ *   opener → home   CLOSE: serve nothing new, finish, and end the thread
+ *
+ * Invariants: messages of one link arrive in the order sent; a reference is counted once for each time
+ * that it was sent, and RELEASE says how many arrivals it lets go, so that one in flight is never lost to
+ * a release that crosses it.
+ */
+import type { CallId, PackedReference, Port, ThreadId } from '@flatshare/core/internal'
+
+export const HELLO = 0
+export const CALL = 1
+export const ANSWER = 2
+export const FAILURE = 3
+export const CANCEL = 4
+export const RELEASE = 5
+export const LINK = 6
+export const CLOSE = 7
+
+/** How a call reaches its target: a method, a getter, the target itself being a function, a class to make. */
+export type How = 'call' | 'get' | 'apply' | 'create'
+
+/** What a thread tells of a kind of object: who has only its number has been told before. */
+export type About = [description: number, name?: string, methods?: readonly string[], getters?: readonly string[]]
+
+/** What a thread serves by name. */
+export type Directory = About
+
+export type HelloMessage = [kind: typeof HELLO, thread: ThreadId, name: string, serves?: Directory]
+export type CallMessage = [
+  kind: typeof CALL,
+  object: number,
+  how: How,
+  member: string,
+  path: readonly CallId[],
+  args: unknown,
+  refs: PackedReference[] | undefined,
+  deadline: number | undefined,
+]
+export type AnswerMessage = [
+  kind: typeof ANSWER | typeof FAILURE,
+  call: CallId,
+  value: unknown,
+  refs: PackedReference[] | undefined,
+]
+export type CancelMessage = [kind: typeof CANCEL, call: CallId, timedOut: boolean]
+export type ReleaseMessage = [kind: typeof RELEASE, object: number, arrivals: number]
+export type LinkMessage = [kind: typeof LINK, object: number, port: Port]
+export type CloseMessage = [kind: typeof CLOSE]
+export type Message =
+  | HelloMessage
+  | CallMessage
+  | AnswerMessage
+  | CancelMessage
+  | ReleaseMessage
+  | LinkMessage
+  | CloseMessage

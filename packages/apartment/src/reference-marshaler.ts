@@ -1,0 +1,160 @@
+/**
+ * References across threads: objects of apartment-threaded classes, functions, objects marked by
+ * reference, and proxies of any of them.
+ *
+ * What a packed reference holds, and how it is found there:
+ *
+ *   inside a call, of this thread     its number; it is counted on the link that the call takes
+ *   inside a call, of the callee      its number, if it came by this very link, where the message can't be
+ *                                     overtaken by its release: the original is found there
+ *   by hand, or of a third thread     its number and the port of a link of its own to its home, so that
+ *                                     whoever unpacks it talks to the home directly
+ *
+ * A reference that is packed and never sent, sent and never unpacked, or lost on its way ends with its
+ * count taken back or its port closed.
+ */
+import { NotMarshalableError, DisconnectedError } from '@flatshare/core'
+import {
+  isByReference,
+  isPort,
+  type MarshalContext,
+  type Marshaler,
+  ownThreadId,
+  type Port,
+  registerMarshaler,
+  type ThreadId,
+} from '@flatshare/core/internal'
+import { crossingName, isClass } from './description.js'
+import { portLink } from './link.js'
+import { type About, LINK } from './messages.js'
+import { packingPeer, Peer, unpackingPeer } from './peer.js'
+import { proxyOf, referenceOf, useMarshaler } from './proxy.js'
+import { learn, type Reference } from './reference.js'
+import { FUNCTION, objectOf, stubFor } from './stub.js'
+
+interface Body {
+  readonly home: ThreadId
+  readonly id: number
+  readonly about: About
+  readonly port?: Port
+}
+
+/** How to take back what packing did, by the body that it gave. */
+const undo = new WeakMap<Body, () => void>()
+
+export const referenceMarshaler: Marshaler<object, Body> = {
+  kind: 'reference',
+  model: 'apartment',
+  claim: (x) => typeof x === 'function' || isByReference(x),
+
+  marshal(x, context) {
+    const reference = referenceOf(x)
+    if (context.table) {
+      throw new NotMarshalableError(
+        `A table packet can't carry ${nameOf(x, reference)}: a reference to an apartment-threaded object is ` +
+          'for one receiver. Marshal it for each.',
+      )
+    }
+    if (reference) return packProxy(reference, context)
+    if (typeof x === 'function' && isClass(x)) {
+      throw new NotMarshalableError(
+        `The class ${crossingName(x)} can't cross to another thread: serve it there, and create it by name.`,
+      )
+    }
+    return packOwn(x, context)
+  },
+
+  unmarshal({ home, id, about, port }, _context) {
+    if (home === ownThreadId()) {
+      try {
+        return objectOf(id)
+      } finally {
+        port?.close()
+      }
+    }
+    const from = unpackingPeer()
+    if (port === undefined && from?.threadId === home) return proxyOf(home, id, learn(home, about), from)
+    if (!isPort(port)) throw new NotMarshalableError('A reference was copied without its transfer list.')
+    const peer = new Peer(portLink(port), { thread: home, transient: true })
+    peer.hello()
+    return proxyOf(home, id, learn(home, about), peer)
+  },
+
+  release(body) {
+    const takeBack = undo.get(body)
+    if (takeBack) takeBack()
+    else if (isPort(body.port)) body.port.close()
+    else {
+      // It came inside a message whose unpacking failed.
+      const from = unpackingPeer()
+      if (from?.threadId !== body.home) return
+      learn(body.home, body.about)
+      from.held++
+      from.release(body.id, 1)
+    }
+  },
+}
+
+function nameOf(x: object, reference: Reference | undefined): string {
+  if (reference) return `a proxy of ${reference.name}`
+  if (typeof x === 'function') return `the function ${x.name || '(anonymous)'}`
+  return `an object of ${stubFor(x).name}`
+}
+
+function packOwn(x: object, context: MarshalContext): Body {
+  const stub = stubFor(x)
+  const peer = packingPeer(context.transferList)
+  if (!peer) return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
+    const holder = new Peer(portLink(port), { transient: true })
+    holder.count(stub)
+    return () => holder.end()
+  })
+  const about = stub.about()
+  const news = about[0] !== FUNCTION && !peer.told.has(about[0])
+  const uncount = peer.count(stub)
+  if (news) peer.told.add(about[0])
+  const body: Body = { home: ownThreadId(), id: stub.id, about: news || about[0] === FUNCTION ? about : [about[0]] }
+  undo.set(body, () => {
+    uncount()
+    if (news) peer.told.delete(about[0])
+  })
+  return body
+}
+
+function packProxy(reference: Reference, context: MarshalContext): Body {
+  const { home, id, description } = reference
+  const to = packingPeer(context.transferList)
+  const about: About = description.isFunction
+    ? [FUNCTION, description.name]
+    : [description.id, description.name, description.methods, description.getters]
+  if (to && reference.cameBy(to)) return { home, id, about: [about[0], description.name] }
+  const { peer } = reference
+  if (!peer || peer.gone || reference.released) {
+    const why = reference.released ? 'it was released' : `the thread "${reference.homeName}" has ended`
+    throw new DisconnectedError(`A proxy of ${reference.name} can't be handed on: ${why}.`, { mayHaveRun: false })
+  }
+  return packWithPort(home, id, about, context, (port) => {
+    peer.link.send([LINK, id, port], [port])
+  })
+}
+
+function packWithPort(
+  home: ThreadId,
+  id: number,
+  about: About,
+  context: MarshalContext,
+  attach: (port: Port) => (() => void) | void,
+): Body {
+  const { port1, port2 } = new MessageChannel()
+  const detach = attach(port1)
+  context.transferList.push(port2)
+  const body: Body = { home, id, about, port: port2 }
+  undo.set(body, () => {
+    port2.close()
+    detach?.()
+  })
+  return body
+}
+
+registerMarshaler(referenceMarshaler)
+useMarshaler(referenceMarshaler)

@@ -1,0 +1,54 @@
+/**
+ * The link from a JavaScript object to its block of shared memory: the block's address, in a private
+ * field that is stamped on the object.
+ *
+ * A constructor that returns another object lets a subclass define its private fields on that object.
+ * So the address needs no property that anybody could see, copy or forge, works on objects whose class
+ * we don't own, and reads as fast as a property (a WeakMap costs three times a whole locked method; a
+ * symbol defined non-enumerable costs five times as much to make).
+ *
+ *   address   meaning
+ *   0         no block yet
+ *   < 0       a block at -address, and fields that may not have moved there yet: still under construction
+ *   > 0       the block's address; all state is there
+ */
+class Given {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is the trick.
+    return object
+  }
+}
+
+class Stamp extends Given {
+  #address: number
+
+  constructor(object: object, address: number) {
+    super(object)
+    this.#address = address
+  }
+
+  static read(object: object): number {
+    return #address in object ? object.#address : 0
+  }
+
+  static write(object: object, address: number): void {
+    if (#address in object) object.#address = address
+    else new Stamp(object, address)
+  }
+}
+
+/** See the table above. */
+export const addressOf = Stamp.read
+
+export const setAddress = Stamp.write
+
+const attached = new WeakSet<object>()
+
+/** Notes an object that was made without its constructor, over the state of one made on another thread. */
+export function noteAttached(object: object): void {
+  attached.add(object)
+}
+
+export function isAttached(object: object): boolean {
+  return attached.has(object)
+}

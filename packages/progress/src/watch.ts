@@ -1,0 +1,57 @@
+/**
+ * Watching: no report wakes anybody. A watcher looks again at its interval, and is woken by the end and
+ * by a cancel only.
+ *
+ * While it looks, it holds its thread's event loop open, unless no other thread is left that could
+ * report: what this thread itself still has to do holds the loop anyway. So a watcher whose reporters
+ * have all died doesn't keep the process from ending.
+ */
+import { livingThreads, waitAsync, wakeWaiters } from '@flatshare/core/internal'
+import { readDouble } from './counter.js'
+import { At } from './layout.js'
+import { Pace, type ProgressSnapshot, readSnapshot } from './snapshot.js'
+
+/** How to watch. */
+export interface WatchOptions {
+  /** Milliseconds between two looks: 100 unless given. The end isn't delayed by it. */
+  interval?: number
+  /** Ends the watching, without an error. */
+  signal?: AbortSignal
+}
+
+const INTERVAL = 100
+
+/** @param cancelled aborts when the progress, or one above it, is cancelled. */
+export async function* watchBlock(
+  at: number,
+  cancelled: AbortSignal,
+  { interval = INTERVAL, signal }: WatchOptions,
+): AsyncGenerator<ProgressSnapshot, void, undefined> {
+  const pace = new Pace(readDouble(at + At.made))
+  let last: ProgressSnapshot | undefined
+  while (!signal?.aborted) {
+    const now = readSnapshot(at)
+    const ended = now.done || now.cancelled
+    if (ended || !last || differs(now, last)) {
+      last = now
+      yield pace.measure(now)
+    }
+    if (ended) return
+    await pause(at + At.ended, interval, [cancelled, signal])
+  }
+}
+
+function differs(a: ProgressSnapshot, b: ProgressSnapshot): boolean {
+  return a.value !== b.value || a.count !== b.count || a.total !== b.total || a.max !== b.max || a.min !== b.min
+}
+
+async function pause(address: number, interval: number, signals: Array<AbortSignal | undefined>): Promise<void> {
+  if (signals.some((signal) => signal?.aborted)) return
+  const wake = () => wakeWaiters(address)
+  for (const signal of signals) signal?.addEventListener('abort', wake)
+  try {
+    await waitAsync(address, 0, interval, { hold: livingThreads().length > 1 })
+  } finally {
+    for (const signal of signals) signal?.removeEventListener('abort', wake)
+  }
+}

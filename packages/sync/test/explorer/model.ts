@@ -1,0 +1,241 @@
+/**
+ * A model of shared memory and of threads that a scheduler steps, one operation at a time.
+ *
+ * A modelled thread runs the lock's real code over a facade. To step it, its code is run again from the
+ * start: the facade answers from the thread's log and throws at the first operation that the log doesn't
+ * have. The scheduler carries that operation out on the model, appends the result to the log, and so on.
+ * A thread's local state is therefore its log; equal logs are kept once (`LogNode`), with the operation
+ * that comes next.
+ *
+ * The dead are modelled with what they do to the living: their sleeps stay in the queues and swallow
+ * wake-ups; a supervisor, a thread like the others, does what core's `wakeForDeath` does.
+ */
+import type { LockMemory } from '../../dist/lock-memory.js'
+import type { makeLock, Outcome } from '../../dist/lock.js'
+
+export type Lock = ReturnType<typeof makeLock>
+export type MakeLock = typeof makeLock
+
+/** An operation that a thread is about to carry out: its name and operands. */
+export type Op = readonly [name: string, ...operands: number[]]
+/** What became of it. */
+export type Value = number | string
+
+/** What a scenario's code may do besides using the lock. */
+export interface ThreadContext {
+  readonly lock: Lock
+  /** The critical section: it is an error that two are in it, or that the outcome isn't the right one. */
+  inside(address: number, outcome: Outcome, body?: () => void): void
+  /** Takes the lock without blocking, as `acquire` does; `then` runs in a microtask. */
+  acquire(address: number, then: (outcome: Outcome) => void): { giveUp(): boolean; served(): boolean }
+  /** The scheduler may, but need not, call this back at any later time of the event loop. */
+  maybe(callback: () => void): void
+  /** Calls back from the event loop. */
+  later(callback: () => void): void
+  /** Says that this thread was told of a deadlock: it is an error if there was none. */
+  deadlocked(): void
+}
+
+export interface ThreadSpec {
+  readonly run: (context: ThreadContext) => void
+  /** The scheduler may kill it at any step. */
+  readonly mortal?: boolean
+  /** Time may pass, so that its timeouts expire. */
+  readonly timed?: boolean
+  readonly cannotBlock?: boolean
+}
+
+/** The supervisor's operations are its own. */
+export const SUPERVISOR_OPS = { markDead: 'markDead', slotParked: 'slotParked', postExit: 'postExit' } as const
+
+/** A log of results, as a tree: equal logs are one node. */
+export class LogNode {
+  readonly #next = new Map<Value, LogNode>()
+  /** The operation that comes next; undefined when the thread's code has ended. */
+  op: Op | undefined
+  static #count = 0
+  readonly id = LogNode.#count++
+
+  constructor(
+    readonly replay: (log: Value[]) => Op | undefined,
+    readonly parent?: LogNode,
+    readonly value?: Value,
+  ) {
+    this.op = replay(this.log())
+  }
+
+  log(): Value[] {
+    const log: Value[] = []
+    for (let at: LogNode = this; at.parent; at = at.parent) log.push(at.value!)
+    return log.reverse()
+  }
+
+  after(value: Value): LogNode {
+    let node = this.#next.get(value)
+    if (!node) this.#next.set(value, (node = new LogNode(this.replay, this, value)))
+    return node
+  }
+}
+
+const PAUSE = Symbol('pause')
+
+/** Carries out code against a log; gives the operation at which the log ends. */
+function replayer(code: (op: (...op: Op) => Value) => void): (log: Value[]) => Op | undefined {
+  return (log) => {
+    let at = 0
+    let pending: Op | undefined
+    const op = (...wanted: Op): Value => {
+      // Also from `finally` blocks on the way out.
+      if (pending) throw PAUSE
+      if (at < log.length) return log[at++]!
+      pending = wanted
+      throw PAUSE
+    }
+    try {
+      code(op)
+    } catch (error) {
+      if (error !== PAUSE) throw error
+    }
+    if (!pending && at < log.length) throw new Error('The code under test is not deterministic.')
+    return pending
+  }
+}
+
+/** A thread of a scenario, before its first step. */
+export function startThread(
+  id: number,
+  spec: ThreadSpec,
+  makeLock: MakeLock,
+  mutate: (memory: LockMemory) => LockMemory,
+): LogNode {
+  return new LogNode(
+    replayer((op) => {
+      const callbacks = new Map<number, () => void>()
+      const sleeping = new Map<number, number>()
+      let microtasks: Array<() => void> = []
+      let lastCallback = 0
+      const number = (...wanted: Op) => op(...wanted) as number
+      const memory: LockMemory = mutate({
+        spins: 0,
+        load: (address) => number('load', address),
+        loadAnywhere: (address) => number('load', address),
+        store: (address, value) => void op('store', address, value),
+        add: (address, delta) => void op('add', address, delta),
+        exchange: (address, value) => number('exchange', address, value),
+        compareExchange: (address, expected, value) => number('compareExchange', address, expected, value),
+        notify: (address, count) => void op('notify', address, count),
+        park(address, expected, timeout, holderLives) {
+          op('countPark')
+          op('announce', address)
+          try {
+            if (!holderLives()) return 'woken'
+            return op('wait', address, expected, timeout) as 'woken' | 'timed-out'
+          } finally {
+            op('announce', 0)
+          }
+        },
+        sleepAsync(address, expected, onWoken) {
+          const callback = ++lastCallback
+          callbacks.set(callback, () => {
+            sleeping.delete(callback)
+            onWoken()
+          })
+          sleeping.set(callback, address)
+          op('sleepAsync', address, expected, callback)
+        },
+        wakeOwn: (address) => void op('notify', address, Infinity),
+        soon: (callback) => void microtasks.push(callback),
+        ownThreadId: () => id,
+        isAlive: (thread) => op('isAlive', thread) === 1,
+        canBlock: () => !spec.cannotBlock,
+        now: () => number('now'),
+        parkedOnOwner: (thread) => number('parkedOnOwner', thread),
+        timesParked: (thread) => number('timesParked', thread),
+        waitNote: () => '',
+      })
+      const lock = makeLock(memory)
+      const drain = () => {
+        while (microtasks.length > 0) {
+          const due = microtasks
+          microtasks = []
+          for (const microtask of due) microtask()
+        }
+      }
+      spec.run({
+        lock,
+        inside(address, outcome, body) {
+          op('enter', address, outcome === 'abandoned' ? 1 : 0)
+          body?.()
+          op('leave', address)
+        },
+        acquire(address, then) {
+          let served = false
+          const waiter = {
+            granted(outcome: Outcome) {
+              served = true
+              op('waiting', -1)
+              microtasks.push(() => then(outcome))
+            },
+          }
+          op('waiting', 1)
+          const outcome = lock.hasQueue(address) ? 'held' : lock.tryAcquire(address)
+          if (outcome === 'held') lock.enqueue(address, waiter)
+          else waiter.granted(outcome)
+          return {
+            served: () => served,
+            giveUp() {
+              if (!lock.withdraw(address, waiter)) return false
+              op('waiting', -1)
+              return true
+            },
+          }
+        },
+        maybe(callback) {
+          callbacks.set(++lastCallback, callback)
+          op('maybe', lastCallback)
+        },
+        later(callback) {
+          callbacks.set(++lastCallback, callback)
+          op('later', lastCallback)
+        },
+        deadlocked: () => void op('deadlocked'),
+      })
+      drain()
+      for (;;) {
+        const event = number('event')
+        if (event === 0) {
+          // Another thread's end: core's `wait.ts` wakes this thread's sleeps.
+          for (const address of new Set(sleeping.values())) memory.notify(address, Infinity)
+        } else {
+          callbacks.get(event)!()
+          callbacks.delete(event)
+        }
+        drain()
+      }
+    }),
+  )
+}
+
+const CONTENDED_OR_DIED = 0x3fffffff
+const OWNER_DIED = 0x40000000
+
+/** What core's supervisor does at a death: `wakeForDeath` in `park.ts`, then a message to each thread. */
+export function startSupervisor(dead: number, threads: number, mutate: (memory: LockMemory) => LockMemory): LogNode {
+  return new LogNode(
+    replayer((op) => {
+      const { notify } = mutate({ notify: (address, count) => void op('notify', address, count) } as LockMemory)
+      op(SUPERVISOR_OPS.markDead, dead)
+      for (let id = 1; id <= threads; id++) {
+        const address = op(SUPERVISOR_OPS.slotParked, id) as number
+        if (address === 0) continue
+        for (;;) {
+          const word = op('load', address) as number
+          if ((word & CONTENDED_OR_DIED) !== dead) break
+          if (op('compareExchange', address, word, word | OWNER_DIED) === word) break
+        }
+        notify(address, Infinity)
+      }
+      for (let id = 1; id <= threads; id++) if (id !== dead) op(SUPERVISOR_OPS.postExit, id)
+    }),
+  )
+}
