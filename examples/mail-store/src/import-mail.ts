@@ -35,13 +35,24 @@ export interface Imported extends IndexSummary {
 }
 
 /** Reads an archive on several threads into a store on another, and calls `use` while the store is open. */
-export async function importMail<T>(job: Import, use: (imported: Imported, store: Remote<MessageStore>) => Promise<T>): Promise<T> {
-  await using home = await Apartment.open<typeof import('./store.js')>(new URL('./store.js', import.meta.url), { name: 'store' })
+export async function importMail<T>(
+  job: Import,
+  use: (imported: Imported, store: Remote<MessageStore>) => Promise<T>,
+): Promise<T> {
+  await using home = await Apartment.open<typeof import('./store.js')>(new URL('./store.js', import.meta.url), {
+    name: 'store',
+  })
   const store = await home.create('MessageStore')
   const announced = await announceFrom(store, job.announce)
 
   const statistics = new Statistics()
-  const perThread = await readAll(job, { path: job.path, session: new Session(), statistics, store, progress: job.progress })
+  const perThread = await readAll(job, {
+    path: job.path,
+    session: new Session(),
+    statistics,
+    store,
+    progress: job.progress,
+  })
 
   await store.close()
   await announced
@@ -69,7 +80,9 @@ function announceFrom(store: Remote<MessageStore>, announce: Import['announce'])
 /** Has all shares of the archive read. Answers how many messages each thread read. */
 async function readAll({ bytes, threads, progress, announce, onReader }: Import, job: Job): Promise<number[]> {
   const count = Math.min(mostShares, Math.max(threads, Math.ceil(bytes / shareBytes)))
-  const shares: Share[] = splitRanges(bytes, count).map((range, number) => ({ ...range, number })).reverse()
+  const shares: Share[] = splitRanges(bytes, count)
+    .map((range, number) => ({ ...range, number }))
+    .reverse()
   const perThread = new Array<number>(threads).fill(0)
 
   const work = async (thread: number) => {

@@ -1,3 +1,4 @@
+import type { FolderReport } from './folder-report.js'
 import type { IndexSummary } from './mail-index.js'
 
 /** What a run found and how long it took: everything that is printed. */
@@ -13,6 +14,8 @@ export interface Report extends IndexSummary {
   /** Messages per day of the week, Monday first, and per hour, by the senders' own clocks. */
   weekdays: number[]
   hours: number[]
+  /** One a year. */
+  folders: FolderReport[]
   threads: number
   /** Messages that each thread read. */
   perThread: number[]
@@ -42,6 +45,7 @@ export function toJson(report: Report): string {
       days: report.days.map(({ key, count }) => ({ day: key, count })),
       weekdays: report.weekdays,
       hours: report.hours,
+      folders: report.folders.map(({ name, messages, withAttachments }) => ({ name, messages, withAttachments })),
       failures: report.failures,
     },
     null,

@@ -1,5 +1,5 @@
-import { FreeThreaded, PerThread, ThreadAware } from 'flatshare'
 import { type FileHandle, open } from 'node:fs/promises'
+import { FreeThreaded, PerThread, ThreadAware } from 'flatshare'
 
 /** Where one thread is in the archive: its own open file, and what it has read. */
 export class Cursor {

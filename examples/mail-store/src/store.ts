@@ -1,4 +1,4 @@
-import { AdviseSource, type AdviseSink, ApartmentThreaded } from 'flatshare'
+import { type AdviseSink, AdviseSource, ApartmentThreaded } from 'flatshare'
 import { Folder } from './folder.js'
 import { type IndexSummary, MailIndex } from './mail-index.js'
 import { isFailure, type Outcome } from './message.js'

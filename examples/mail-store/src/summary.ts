@@ -21,6 +21,8 @@ export function summarize(report: Report, colour = false): string {
     ),
     ...section('Busiest senders', counted(report.senders.map(({ key, count }) => [key, count]))),
     ...section('Busiest days', counted(report.days.map(({ key, count }) => [key, count]))),
+    ...section('Folders', folders(report)),
+    ...section('Largest with attachments', largest(report)),
     ...section(
       'By weekday',
       histogram(report.weekdays, (day) => dayNames[day]),
@@ -48,6 +50,20 @@ function failures({ failures, failed }: Report): string[] {
   const lines = failures.slice(0, failuresShown).map(({ offset, reason }) => `at byte ${offset}: ${printable(reason)}`)
   if (failed > lines.length && lines.length > 0) lines.push(`and ${number(failed - lines.length)} more`)
   return lines
+}
+
+function folders({ folders }: Report): string[] {
+  return table(
+    folders.map(({ name, messages, withAttachments }) => [
+      name,
+      `${number(messages)}, ${number(withAttachments)} with attachments`,
+    ]),
+  )
+}
+
+function largest({ folders }: Report): string[] {
+  const rows = folders.flatMap((folder) => folder.largest)
+  return table(rows.map(({ subject, size }) => [shortened(printable(subject || '(no subject)'), 60), number(size)]))
 }
 
 function work(report: Report): string[] {

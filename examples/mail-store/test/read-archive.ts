@@ -46,6 +46,7 @@ export async function readArchive(path: string, size: number, count: number, bat
     ...index.summarize(),
     source: 'test',
     cancelled: false,
+    folders: [],
     threads: 1,
     perThread: [report.messages],
     seconds: 1,

@@ -20,6 +20,14 @@ const report: Report = {
   failures: [{ offset: 99, size: 5, reason: 'empty message' }],
   weekdays: [700, 100, 100, 100, 100, 100, 32],
   hours: Array.from({ length: 24 }, (_, hour) => hour),
+  folders: [
+    {
+      name: '2024',
+      messages: 1232,
+      withAttachments: 3,
+      largest: [{ offset: 7, size: 70_000, from: 'a@example.org', subject: 'The plan', date: null, attachments: 1 }],
+    },
+  ],
   threads: 2,
   perThread: [600, 634],
   seconds: 0.5,
@@ -34,6 +42,8 @@ test('the summary says what there is', () => {
     /^ {2}at byte 99: empty message$/m,
     /^ {2}and 1 more$/m,
     /^ {2}a@example\.org +1,000$/m,
+    /^ {2}2024 +1,232, 3 with attachments$/m,
+    /^ {2}The plan +70,000$/m,
     /^ {2}Mon +700 +█{40}$/m,
     /^ {2}thread 2 +634 +█{40}$/m,
     /2 threads: 0\.50 s, 2,468 messages a second/,
@@ -56,6 +66,7 @@ test('an archive without anything to list', () => {
     largestConversations: [],
     senders: [],
     days: [],
+    folders: [],
     oneThreadSeconds: null,
     seconds: 0,
   }

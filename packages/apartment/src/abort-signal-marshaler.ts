@@ -1,46 +1,71 @@
-/** `AbortSignal`s cross live: the one that arrives fires when the original does. */
-import { type Marshaler, registerMarshaler } from '@flatshare/core/internal'
+/**
+ * `AbortSignal`s cross live: the one that arrives fires when the original does, and it is the same one
+ * each time on that thread.
+ *
+ * What crosses is a function of the original's thread that takes a listener. The arrived signal is kept
+ * by its listener, the listener by the original: it lasts as long as the original can fire.
+ */
+import { type MarshalContext, type Marshaler, registerMarshaler } from '@flatshare/core/internal'
+import { referenceOf, release } from './proxy.js'
 
 interface Body {
-  readonly aborted: boolean
   readonly reason?: unknown
-  /** Of the original: calls back with its reason. */
+  /** Of the original, where it hasn't fired. */
   readonly subscribe?: unknown
 }
 
-type Subscribe = (listener: (reason: unknown) => void) => unknown
+type Subscribe = (listener: (reason: unknown) => unknown) => unknown
 
 const subscribers = new WeakMap<AbortSignal, Subscribe>()
+const originals = new WeakMap<object, AbortSignal>()
+const arrived = new Map<string, WeakRef<AbortSignal>>()
+const collected = new FinalizationRegistry<string>((key) => {
+  if (arrived.get(key)?.deref() === undefined) arrived.delete(key)
+})
 
 function subscriberOf(signal: AbortSignal): Subscribe {
   let subscribe = subscribers.get(signal)
   if (!subscribe) {
-    // Must not close over the signal's other holders: it lives as long as somebody holds a reference to it.
     subscribe = (listener) => {
-      const tell = () => void Promise.resolve(listener(signal.reason)).catch(() => {})
+      const tell = () => {
+        // Its thread may have ended.
+        Promise.resolve(listener(signal.reason)).catch(() => {})
+      }
       if (signal.aborted) tell()
       else signal.addEventListener('abort', tell, { once: true })
     }
     subscribers.set(signal, subscribe)
+    originals.set(subscribe, signal)
   }
   return subscribe
 }
 
-const marshaler: Marshaler<AbortSignal, Body> = {
+const abortSignalMarshaler: Marshaler<AbortSignal, Body> = {
   kind: 'abort-signal',
   model: undefined,
   claim: (x) => x instanceof AbortSignal,
-  marshal: (signal, context) =>
-    signal.aborted
-      ? { aborted: true, reason: context.pack(signal.reason) }
-      : { aborted: false, subscribe: context.pack(subscriberOf(signal)) },
-  unmarshal({ aborted, reason, subscribe }) {
+  marshal: (signal: AbortSignal, context: MarshalContext): Body =>
+    signal.aborted ? { reason: context.pack(signal.reason) } : { subscribe: context.pack(subscriberOf(signal)) },
+  unmarshal({ reason, subscribe }) {
+    if (subscribe === undefined) return AbortSignal.abort(reason)
+    const original = originals.get(subscribe as object)
+    if (original) return original
+    const reference = referenceOf(subscribe)
+    const key = reference ? `${reference.home}:${reference.id}` : undefined
+    const known = key === undefined ? undefined : arrived.get(key)?.deref()
+    if (known) return known
     const controller = new AbortController()
-    if (aborted) controller.abort(reason)
-    // The thread of the original may have ended: then it never fires.
-    else (subscribe as Subscribe)((why) => controller.abort(why)) as Promise<void> | undefined
+    const listening = (subscribe as Subscribe)((why) => controller.abort(why))
+    // If the original's thread has ended, it never fires.
+    void Promise.resolve(listening)
+      .catch(() => {})
+      .then(() => reference && release(subscribe as object))
+    if (key !== undefined) {
+      arrived.set(key, new WeakRef(controller.signal))
+      collected.register(controller.signal, key)
+    }
     return controller.signal
   },
 }
 
-registerMarshaler(marshaler)
+registerMarshaler(abortSignalMarshaler)

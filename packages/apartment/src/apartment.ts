@@ -36,7 +36,7 @@ export interface OpenOptions {
 export const START_TIMEOUT = 10_000
 const CLOSE_TIMEOUT = 5_000
 
-type Constructed<C> = C extends abstract new (...args: any) => infer T ? T : never
+type Constructed<C> = 0 extends 1 & C ? any : C extends abstract new (...args: any) => infer T ? T : never
 type Arguments<C> = C extends abstract new (...args: infer A) => any ? A : never
 
 /** A thread of this one's, with the objects that live there. `M` is the type of its module. */

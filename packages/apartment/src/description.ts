@@ -2,10 +2,10 @@
  * What other threads may reach of an object: public methods and accessors of its class chain.
  *
  * Never `constructor`, anything that `Object.prototype` has, `then` (it would make every proxy look like a
- * promise), symbols, private `#` members, or what is marked `@Hidden`. A plain object has its own
+ * promise), symbols but `Symbol.asyncDispose`, private `#` members, or what is marked `@Hidden`. A plain object has its own
  * enumerable properties instead: functions as methods, the rest as getters.
  */
-import { type MemberNotes, modelRecord, ownMemberNotes } from '@flatshare/core/internal'
+import { type MemberNotes, modelRecord, ownMemberNotes, ownModelRecord } from '@flatshare/core/internal'
 
 export interface Description {
   /** Names it among the descriptions of this thread. */
@@ -21,6 +21,14 @@ export interface Description {
 export interface SaidOfClass {
   readonly hidden?: readonly string[]
   readonly interleaved?: boolean | readonly string[]
+}
+
+/** Under which the one symbol that is reachable, for `await using` of a proxy, goes in messages. */
+const ASYNC_DISPOSE = '[Symbol.asyncDispose]'
+
+/** The key of a member that messages name. */
+export function memberKey(member: string): string | typeof Symbol.asyncDispose {
+  return member === ASYNC_DISPOSE ? Symbol.asyncDispose : member
 }
 
 const said = new WeakMap<Function, SaidOfClass>()
@@ -45,7 +53,9 @@ export function isClass(x: Function): boolean {
 
 /** The name under which a class crosses. */
 export function crossingName(Class: Function): string {
-  return servedNames.get(Class) ?? modelRecord(Class)?.name ?? Class.name
+  const declared = ownModelRecord(Class)?.name
+  // A name that its decorator was given, else the one under which it is served: both survive minifiers.
+  return (declared !== Class.name ? declared : undefined) ?? servedNames.get(Class) ?? Class.name
 }
 
 export function describe(object: object): Description {
@@ -107,6 +117,7 @@ function describeChain(prototype: object): Description {
       else if (get) getters.add(key)
     }
   }
+  if (typeof (prototype as Partial<AsyncDisposable>)[Symbol.asyncDispose] === 'function') methods.add(ASYNC_DISPOSE)
   for (const key of hidden) {
     methods.delete(key)
     getters.delete(key)

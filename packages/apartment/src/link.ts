@@ -22,16 +22,26 @@ export interface Link {
 /** A link over a message port. */
 export function portLink(port: Port): Link {
   let receive: (message: Message) => void = () => {}
+  // Nothing may be asked of a closed port: Node 20 crashes when one is read.
+  let closed = false
   return {
     start(onMessage, onGone) {
       receive = onMessage
-      listen(port, onMessage, onGone)
+      listen(port, onMessage, () => {
+        closed = true
+        onGone()
+      })
     },
     send: (message, transferList) => port.postMessage(message, transferList),
     drain() {
-      for (let next = receiveNow(port); next; next = receiveNow(port)) receive(next.message as Message)
+      for (let next = closed ? undefined : receiveNow(port); next; next = closed ? undefined : receiveNow(port)) receive(next.message as Message)
     },
-    hold: (hold) => holdPort(port, hold),
-    close: () => port.close(),
+    hold(hold) {
+      if (!closed) holdPort(port, hold)
+    },
+    close() {
+      closed = true
+      port.close()
+    },
   }
 }

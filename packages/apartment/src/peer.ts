@@ -363,7 +363,7 @@ export class Peer implements CallingPeer {
   }
 
   receive(message: Message): void {
-    if (this.#gone) return
+    if (this.#gone || !Array.isArray(message)) return
     switch (message[0]) {
       case CALL:
         serveCall(message, this)

@@ -10,6 +10,7 @@
  * reference is let go. `callWith` gives other views of the same reference, which keep the proxy.
  */
 import { MARSHALER, type Marshaler, type ThreadId } from '@flatshare/core/internal'
+import { memberKey } from './description.js'
 import type { How } from './messages.js'
 import type { CallSettings, Peer } from './peer.js'
 import { Reference, type RemoteDescription } from './reference.js'
@@ -83,12 +84,13 @@ function prototypeFor(description: RemoteDescription): object {
   prototype = Object.create(top) as object
   const properties: PropertyDescriptorMap = {}
   for (const key of description.methods) {
+    const name = memberKey(key)
     const method = {
-      [key](this: unknown, ...args: unknown[]) {
+      [name](this: unknown, ...args: unknown[]) {
         return call(this, 'call', key, args)
       },
-    }[key]
-    properties[key] = { get: () => method, set: () => refuseAssignment(key), enumerable: true }
+    }[name as string]
+    properties[name as string] = { get: () => method, set: () => refuseAssignment(key), enumerable: true }
   }
   for (const key of description.getters) {
     properties[key] = {
@@ -127,6 +129,12 @@ export function proxyOf(home: ThreadId, id: number, description: RemoteDescripti
   const reference = Reference.of(home, id, description)
   reference.arrived(peer)
   return reference.proxy?.deref() ?? freshProxy(reference)
+}
+
+/** The proxy of an object of another thread, if there is one whose link lasts. */
+export function knownProxy(home: ThreadId, id: number): object | undefined {
+  const reference = Reference.find(home, id)
+  return reference?.peer?.gone === false ? reference.proxy?.deref() : undefined
 }
 
 /** A proxy that isn't found by its object's number: of what a thread serves by name. */

@@ -28,7 +28,7 @@ import { crossingName, isClass } from './description.js'
 import { portLink } from './link.js'
 import { type About, LINK } from './messages.js'
 import { packingPeer, Peer, unpackingPeer } from './peer.js'
-import { proxyOf, referenceOf, useMarshaler } from './proxy.js'
+import { knownProxy, proxyOf, referenceOf, useMarshaler } from './proxy.js'
 import { learn, type Reference } from './reference.js'
 import { FUNCTION, objectOf, stubFor } from './stub.js'
 
@@ -75,6 +75,12 @@ export const referenceMarshaler: Marshaler<object, Body> = {
     const from = unpackingPeer()
     if (port === undefined && from?.threadId === home) return proxyOf(home, id, learn(home, about), from)
     if (!isPort(port)) throw new NotMarshalableError('A reference was copied without its transfer list.')
+    const known = knownProxy(home, id)
+    if (known) {
+      // It is held here already: the link that came with it isn't needed.
+      port.close()
+      return known
+    }
     const peer = new Peer(portLink(port), { thread: home, transient: true })
     peer.hello()
     return proxyOf(home, id, learn(home, about), peer)

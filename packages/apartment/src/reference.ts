@@ -60,6 +60,10 @@ export class Reference {
     return reference
   }
 
+  static find(home: ThreadId, id: number): Reference | undefined {
+    return references.get(home)?.get(id)
+  }
+
   get name(): string {
     return this.description.name
   }

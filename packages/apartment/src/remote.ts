@@ -54,8 +54,9 @@ type RemoteCall<F extends AnyFunction> = (
 ) => Promise<Arrives<Awaited<ReturnType<F>>>>
 
 /** A method as its proxy has it: one that gives a promise keeps its signature, others get one. */
-export type RemoteMethod<F extends AnyFunction> =
-  ReturnType<F> extends Promise<infer R> ? (Same<R, Arrives<R>> extends true ? F & RemoteCall<F> : RemoteCall<F>) : RemoteCall<F>
+export type RemoteMethod<F extends AnyFunction> = [ReturnType<F>] extends [never]
+  ? RemoteCall<F>
+  : ReturnType<F> extends Promise<infer R> ? (Same<R, Arrives<R>> extends true ? F & RemoteCall<F> : RemoteCall<F>) : RemoteCall<F>
 
 /** A function of another thread. It gives a promise. */
 export type RemoteFunction<F extends AnyFunction> = RemoteMethod<F> & Disposable
@@ -79,7 +80,7 @@ export type Remote<T> = IsAny<T> extends true
         readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction
           ? RemoteMethod<T[K]>
           : Promise<Arrives<T[K]>>
-      }
+      } & (T extends AsyncDisposable ? AsyncDisposable : unknown)
 
 /** The names of a module's classes. */
 export type ClassName<M> = IsAny<M> extends true ? string : { [K in keyof M]: M[K] extends AnyClass ? K : never }[keyof M] & string

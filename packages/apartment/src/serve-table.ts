@@ -34,7 +34,7 @@ const root: Stub & { readonly object: object } = {
 holdRoot(root)
 
 function create(name: string, args: unknown[]): object {
-  const Class = classes.get(name) ?? [...classes.values()].find((Class) => crossingName(Class) === name)
+  const Class = classes.get(name) ?? [...classes.values()].find((served) => crossingName(served) === name)
   if (!Class) {
     throw new TypeError(`No class "${name}" is served here: ${list(classes.keys())} can be created.`)
   }

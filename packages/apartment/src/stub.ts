@@ -5,7 +5,7 @@
  * threads hold references to it.
  */
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
-import { type Description, describe } from './description.js'
+import { type Description, describe, memberKey } from './description.js'
 import { Gate } from './gate.js'
 import type { About, How } from './messages.js'
 
@@ -61,13 +61,13 @@ class ObjectStub implements Stub {
   }
 
   perform(how: How, member: string, args: unknown[]): unknown {
-    const object = this.object as Record<string, unknown>
+    const object = this.object as Record<PropertyKey, unknown>
     if (how === 'get') {
       if (!this.description.getters.has(member)) throw unreachable(this.name, 'property', member)
       return object[member]
     }
     if (how !== 'call' || !this.description.methods.has(member)) throw unreachable(this.name, 'method', member)
-    return Reflect.apply(object[member] as Function, object, args)
+    return Reflect.apply(object[memberKey(member)] as Function, object, args)
   }
 
   refusal(): DisconnectedError | undefined {

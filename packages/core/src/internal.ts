@@ -18,8 +18,9 @@ export {
   parentEndpoint,
   receiveNow,
   reportsWorkerExit,
-  startingArguments,
   type StartedWorker,
+  soon,
+  startingArguments,
   startingData,
   startWorker,
   type Terminal,
@@ -27,7 +28,7 @@ export {
   type WorkerSettings,
 } from '#platform'
 export { allocate, free } from './allocator.js'
-export { byReferenceModel, isByReference } from './by-reference.js'
+export { byReferenceModel, crossByReference, isByReference } from './by-reference.js'
 export {
   type Call,
   type CallId,
@@ -42,6 +43,7 @@ export {
   trackAcrossAwait,
 } from './call.js'
 export { abortReason, timeoutError } from './errors.js'
+export { copyFrozen, freezeWhole } from './frozen.js'
 export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
 export { newLine, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
@@ -65,6 +67,15 @@ export {
 export { adoptArena, arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
 export { declareModel, MODEL_KEY, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt, parkedOnOwner, timesParked, waitNote } from './park.js'
-export { canBlock, isAlive, livingThreads, nameThread, ownThreadId, type ThreadId, threadName } from './threads.js'
+export {
+  canBlock,
+  isAlive,
+  livingThreads,
+  nameThread,
+  ownThreadId,
+  type ThreadId,
+  threadName,
+  threadsEnded,
+} from './threads.js'
 export { waitAsync, wakeWaiters } from './wait.js'
 export { type FunctionKind, functionKind, wearFace, wrapMember } from './wrapping.js'

@@ -163,6 +163,11 @@ export function livingThreads(): ThreadId[] {
   return ids
 }
 
+/** How many threads have ended so far. */
+export function threadsEnded(): number {
+  return Atomics.load(i32, Header.deaths >> 2)
+}
+
 let blockable: boolean | undefined
 
 /** Whether this thread may block. A page's main thread, among others, may not. */

@@ -8,7 +8,9 @@
  * else can hold the object, so nothing is lost.
  *
  * Own properties are deleted last to first: then V8 goes back to the layout of the empty object, instead
- * of turning the object into a dictionary.
+ * of turning the object into a dictionary. Listing an object's own keys costs as much as all the rest, so
+ * what a class's constructor leaves is remembered as a *pattern*, and a `for … in` (which sees strings
+ * only, and costs next to nothing) tells whether the next object has it.
  */
 import { FlatshareError } from '@flatshare/core'
 import { allocate } from '@flatshare/core/internal'
@@ -23,6 +25,50 @@ import { isFreeHere, label, type Shape, type Slot, shapeOf } from './shape.js'
  * @throws TypeError, RangeError for a value that its field doesn't take.
  */
 export function adopt(object: object): number {
+  const pattern = patterns.get(Object.getPrototypeOf(object) as object)
+  return (pattern && adoptByPattern(object, pattern)) || adoptWhole(object)
+}
+
+/** What the last object of a class had when it was adopted, if that was own fields alone. */
+interface Pattern {
+  readonly shape: Shape
+  readonly keys: readonly string[]
+  readonly slots: readonly Slot[]
+}
+
+const patterns = new WeakMap<object, Pattern>()
+
+/** As `adoptWhole`; 0, and nothing done, where the object is not like the pattern. */
+function adoptByPattern(object: object, { shape, keys, slots }: Pattern): number {
+  if (addressOf(object) !== 0) return 0
+  let seen = 0
+  for (const key in object) if (key !== keys[seen++]) return 0
+  if (seen !== keys.length) return 0
+  for (let i = 0; i < keys.length; i++) {
+    const value = (object as any)[keys[i]!] as unknown
+    if (value !== undefined && !slots[i]!.type.takes(value)) return 0
+  }
+  const address = allocate(shape.bytes)
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const { type, offset, key } = slots[i]!
+    const value = (object as any)[key] as unknown
+    if (value !== undefined) type.write(address + offset, value)
+    delete (object as any)[key]
+  }
+  setAddress(object, address)
+  return address
+}
+
+function notePattern(shape: Shape, prototype: object, keys: readonly PropertyKey[]): void {
+  if (prototype !== shape.prototype || patterns.has(prototype) || keys.length === 0) return
+  const slots = keys.map((key) => shape.slots.get(key)!)
+  if (keys.some((key, i) => typeof key !== 'string' || !slots[i])) return
+  if ([...shape.slots.values()].some(({ backing }) => backing)) return
+  patterns.set(prototype, { shape, keys: keys as string[], slots })
+}
+
+/** The long way: adopts whatever the object has, or says what is wrong with it. Also for what was adopted before. */
+export function adoptWhole(object: object): number {
   const shape = shapeOf(object)
   if (!shape || Object.hasOwn(object, 'constructor')) {
     throw new TypeError('A method of a free-threaded class was called on something that is no instance of it.')
@@ -44,6 +90,7 @@ export function adopt(object: object): number {
     if (slot.backing && addressOf(object) <= 0) collect(shape, slot, readBacking(slot, object), slots, values)
   }
   const address = Math.abs(addressOf(object)) || allocate(shape.bytes)
+  if (addressOf(object) === 0) notePattern(shape, Object.getPrototypeOf(object) as object, keys)
   for (let i = 0; i < slots.length; i++) slots[i]!.type.write(address + slots[i]!.offset, values[i])
   const own: [PropertyKey, unknown][] = []
   if (moved > 0) {

@@ -1,6 +1,6 @@
 /** Accessors that put a class's shared fields in the place of its own. */
 
-import { allocate } from '@flatshare/core/internal'
+import { allocate, f64 } from '@flatshare/core/internal'
 import { addressOf, setAddress } from './handle.js'
 import { enterToWrite, isInside, leave } from './object-lock.js'
 import { misfit } from './scalar-types.js'
@@ -22,13 +22,11 @@ function accessorOf(className: string, slot: Slot): PropertyDescriptor {
   const { type, offset } = slot
   const member = `${className}.${slot.label}`
   const what = () => `${member} =`
-  const get = function (this: object): unknown {
-    const address = addressOf(this)
-    if (address <= 0) return readEarly(this, slot, address)
-    return isInside(address) ? type.read(address + offset) : type.readOutside(address + offset)
-  }
+  const get = getterOf(slot)
   const set = function (this: object, value: unknown): void {
     const address = addressOf(this)
+    // A compiler that assigns fields assigns `undefined` for no initialiser.
+    if (value === undefined && address <= 0) return
     if (!type.takes(value)) throw misfit(member, slot.typeName, value)
     if (address <= 0) writeEarly(this, slot, address, value)
     else if (isInside(address)) type.write(address + offset, value)
@@ -40,6 +38,22 @@ function accessorOf(className: string, slot: Slot): PropertyDescriptor {
   }
   noteOwnAccessor(get)
   return { get, set, enumerable: false, configurable: true }
+}
+
+/** Written out for the type that most fields have: a call for each read would cost more than the read. */
+function getterOf(slot: Slot): (this: object) => unknown {
+  const { type, typeName, offset } = slot
+  if (typeName === 'f64') {
+    return function (this: object): unknown {
+      const address = addressOf(this)
+      return address > 0 ? f64[(address + offset) >> 3] : readEarly(this, slot, address)
+    }
+  }
+  return function (this: object): unknown {
+    const address = addressOf(this)
+    if (address <= 0) return readEarly(this, slot, address)
+    return isInside(address) ? type.read(address + offset) : type.readOutside(address + offset)
+  }
 }
 
 function readEarly(object: object, slot: Slot, address: number): unknown {

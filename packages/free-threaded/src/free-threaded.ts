@@ -58,13 +58,13 @@ export function FreeThreaded(first: FreeThreadedDescription | AnyClass = {}, con
 
 function decorate(Class: Function, description: FreeThreadedDescription, context?: ClassDecoratorContext): void {
   const prototype = Class.prototype as object
-  const name = description.name ?? Class.name ?? context?.name
+  const name = description.name || Class.name || context?.name
   for (const [key, type] of Object.entries(description.shared ?? {})) {
     const note: MemberNote = { decorator: 'Shared', type: checkedType(type, `${name}.${key}`) }
     describeMember(prototype, key, note)
   }
   if (shapeOf(prototype)?.Class === Class) throw new FlatshareError(`${name} is decorated with @FreeThreaded twice.`)
-  const record = declareModel(Class, 'free', { name })
+  const record = declareModel(Class, 'free', name ? { name } : {})
   const notes = memberNotes(Class, context)
   const shape = makeShape(Class, record.name, notes, callingModule())
   wrapMembers(shape, notes, new Set(description.unlocked))

@@ -29,7 +29,6 @@ function inspectFields(
   inspect: (x: unknown, options: object) => string,
 ): string {
   const name = shapeOf(this)!.name
-  // The prototype itself, or too deep to look into.
-  if (Object.hasOwn(this, 'constructor') || depth < 0) return `[${name}]`
+  if (depth < 0) return `[${name}]`
   return `${name} ${inspect(fieldsOf.call(this), options)}`
 }

@@ -15,7 +15,7 @@ import {
   reach,
   registerMarshaler,
 } from '@flatshare/core/internal'
-import { adopt } from './adoption.js'
+import { adoptWhole } from './adoption.js'
 import { noteAttached, setAddress } from './handle.js'
 import { classFor, requireUniqueName } from './registry.js'
 import { shapeOf } from './shape.js'
@@ -45,7 +45,7 @@ const marshaler: Marshaler<object, FreeBody> = {
 
   marshal(object) {
     // Again, even if it was adopted before: a subclass's constructor may have added fields since.
-    const address = adopt(object)
+    const address = adoptWhole(object)
     const shape = shapeOf(object)!
     if (Object.getPrototypeOf(object) !== shape.prototype) {
       throw new FlatshareError(

@@ -52,7 +52,7 @@ export function classFor(name: string, layout: string, module: string): Shape {
 export function callingModule(): string {
   const here = new URL('.', import.meta.url).href
   for (const line of new Error().stack?.split('\n') ?? []) {
-    const place = /((?:file|https?):\/\/[^\s()]+?):\d+(?::\d+)?\)?$/.exec(line)?.[1]
+    const place = /((?:(?:file|https?):\/\/|\/|[a-z]:\\)[^()]*?):\d+(?::\d+)?\)?$/i.exec(line)?.[1]
     if (place && !place.startsWith(here) && !place.includes('/tslib/')) return place
   }
   return ''

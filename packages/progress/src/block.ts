@@ -1,5 +1,5 @@
 /** The blocks of memory: made, read at another thread, counted, and given back when nobody holds them. */
-import { allocate, f64, free, i32, reach, u16 } from '@flatshare/core/internal'
+import { allocate, f64, free, i32, livingThreads, reach, threadsEnded, u16 } from '@flatshare/core/internal'
 import { At } from './layout.js'
 
 /** Makes a block with a label; its maker is its first holder. */
@@ -39,6 +39,17 @@ export function dropHolder(at: number): void {
     free(node, i32[(node + At.bytes) >> 2])
     node = parent
   }
+}
+
+/** Notes that another thread gets to hold it, and so may report to all above it. */
+export function noteSent(at: number): void {
+  const ended = threadsEnded() + 1
+  for (let node = at; node !== 0; node = i32[(node + At.parent) >> 2]) Atomics.store(i32, (node + At.sent) >> 2, ended)
+}
+
+/** Whether another thread may report to it: one that lives, or one that is still to come up. */
+export function mayHearFromOthers(at: number): boolean {
+  return livingThreads().length > 1 || Atomics.load(i32, (at + At.sent) >> 2) > threadsEnded()
 }
 
 /** A text in a block of its own: its length, then its UTF-16 units. */

@@ -20,7 +20,8 @@
  *  84  parent         88  length of the label       92  reason: address of the cancel's, 0 if none
  *  96  made           double: milliseconds since the epoch
  * 104  bytes          of the whole block
- * 108  label          UTF-16
+ * 108  sent           threads that had ended when this or a child was last sent away, plus 1
+ * 112  label          UTF-16
  *
  * Invariants
  * - "How far", `given` and `count` only rise. DONE and CANCELLED exclude each other and never fall.
@@ -51,7 +52,8 @@ export const At = {
   reason: 92,
   made: 96,
   bytes: 104,
-  label: 108,
+  sent: 108,
+  label: 112,
 } as const
 
 export const CANCELLED = 0x80000000 | 0

@@ -1,5 +1,5 @@
 import { f64, i32, MARSHALER, type Marshaler, registerMarshaler, waitAsync } from '@flatshare/core/internal'
-import { addHolder, dropHolder, freeText, loadText, makeBlock, readLabel, storeText } from './block.js'
+import { addHolder, dropHolder, freeText, loadText, makeBlock, noteSent, readLabel, storeText } from './block.js'
 import { type Claim, claim } from './claim.js'
 import { addCount, changeDouble, items, raiseCount } from './counter.js'
 import { Attachment, handleOf, keepHandle } from './handles.js'
@@ -347,6 +347,7 @@ export class Progress implements Disposable {
         model: 'free',
         marshal(progress, { table }) {
           addHolder(progress.#at)
+          noteSent(progress.#at)
           return [progress.#at, !table]
         },
         unmarshal: ([at, counted]) => handleOf(at, counted, attach),

@@ -2,11 +2,12 @@
  * Watching: no report wakes anybody. A watcher looks again at its interval, and is woken by the end and
  * by a cancel only.
  *
- * While it looks, it holds its thread's event loop open, unless no other thread is left that could
+ * While it looks, it holds its thread's event loop open, unless no other thread is left or to come that could
  * report: what this thread itself still has to do holds the loop anyway. So a watcher whose reporters
  * have all died doesn't keep the process from ending.
  */
-import { livingThreads, waitAsync, wakeWaiters } from '@flatshare/core/internal'
+import { waitAsync, wakeWaiters } from '@flatshare/core/internal'
+import { mayHearFromOthers } from './block.js'
 import { readDouble } from './counter.js'
 import { At } from './layout.js'
 import { Pace, type ProgressSnapshot, readSnapshot } from './snapshot.js'
@@ -37,7 +38,7 @@ export async function* watchBlock(
       yield pace.measure(now)
     }
     if (ended) return
-    await pause(at + At.ended, interval, [cancelled, signal])
+    await pause(at, interval, [cancelled, signal])
   }
 }
 
@@ -45,12 +46,12 @@ function differs(a: ProgressSnapshot, b: ProgressSnapshot): boolean {
   return a.value !== b.value || a.count !== b.count || a.total !== b.total || a.max !== b.max || a.min !== b.min
 }
 
-async function pause(address: number, interval: number, signals: Array<AbortSignal | undefined>): Promise<void> {
+async function pause(at: number, interval: number, signals: Array<AbortSignal | undefined>): Promise<void> {
   if (signals.some((signal) => signal?.aborted)) return
-  const wake = () => wakeWaiters(address)
+  const wake = () => wakeWaiters(at + At.ended)
   for (const signal of signals) signal?.addEventListener('abort', wake)
   try {
-    await waitAsync(address, 0, interval, { hold: livingThreads().length > 1 })
+    await waitAsync(at + At.ended, 0, interval, { hold: mayHearFromOthers(at) })
   } finally {
     for (const signal of signals) signal?.removeEventListener('abort', wake)
   }

@@ -63,9 +63,9 @@ export function acquire(
     try {
       timeout = checkedTimeout(options.timeout)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(error as Error)
     }
-    if (options.signal?.aborted) return Promise.reject(abortReason(options.signal))
+    if (options.signal?.aborted) return Promise.reject(abortReason(options.signal) as Error)
   }
   const outcome = acquireNow(address)
   if (outcome === 'acquired') return acquired
@@ -94,7 +94,7 @@ function queueUp(
     const giveUp = (reason: () => unknown) => {
       if (!lock.withdraw(address, waiter)) return
       settle()
-      reject(reason())
+      reject(reason() as Error)
     }
     const onAbort = () => giveUp(() => abortReason(signal!))
     signal?.addEventListener('abort', onAbort)

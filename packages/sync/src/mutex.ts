@@ -169,7 +169,7 @@ export class Mutex {
         if (options.signal?.aborted) throw abortReason(options.signal)
       }
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(error as Error)
     }
     const outcome = acquireNow(this.#address)
     if (outcome !== 'held') return Promise.resolve(new MutexGuard(this, this.#address, outcome))

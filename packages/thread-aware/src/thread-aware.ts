@@ -95,10 +95,11 @@ export function threadContext<C extends object = ContextRecord>(object: object):
   if (keys.size === 0) {
     throw new FlatshareError(`${classOf(object).name} has no per-thread fields: no thread has a context in it.`)
   }
+  const context = contextOf(object)
   for (const key of keys) {
     requireAware(object, String(key))
     reveal(object, key)
-    void (object as any)[key]
+    context[key] = (object as any)[key] as unknown
   }
-  return contextOf(object) as C
+  return context as C
 }

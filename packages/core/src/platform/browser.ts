@@ -140,3 +140,12 @@ export function asyncContext<T>(): AsyncContext<T> | undefined {
 export function terminal(): Terminal | undefined {
   return undefined
 }
+
+const waiting: Array<() => void> = []
+const turn = new MessageChannel()
+turn.port1.onmessage = () => waiting.shift()?.()
+
+export function soon(callback: () => void): void {
+  waiting.push(callback)
+  turn.port2.postMessage(undefined)
+}

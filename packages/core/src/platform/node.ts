@@ -199,3 +199,8 @@ export function asyncContext<T>(): AsyncContext<T> | undefined {
 export function terminal(): Terminal | undefined {
   return process.stderr
 }
+
+/** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
+export function soon(callback: () => void): void {
+  setImmediate(callback)
+}

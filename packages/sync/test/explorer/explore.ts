@@ -13,7 +13,15 @@
  * - `DeadlockError` comes to members of a cycle only.
  */
 import type { LockMemory } from '../../dist/lock-memory.js'
-import { type LogNode, type MakeLock, type Op, startSupervisor, startThread, type ThreadSpec, type Value } from './model.js'
+import {
+  type LogNode,
+  type MakeLock,
+  type Op,
+  startSupervisor,
+  startThread,
+  type ThreadSpec,
+  type Value,
+} from './model.js'
 
 export interface Scenario {
   readonly threads: readonly ThreadSpec[]
@@ -83,6 +91,9 @@ const WORDS = 32
 /** Where scenarios put their locks. */
 export const FIRST_LOCK = 16
 export const SECOND_LOCK = 48
+
+/** More steps than any thread of a scenario needs. */
+const ENDLESS = 500
 
 class Violation extends Error {}
 
@@ -222,6 +233,7 @@ export function explore(
     }
     const thread = state.threads[actor]!
     const op = thread.node.op!
+    if (thread.node.length > ENDLESS) throw violation(state, `${actor + 1} goes on for ever`)
     const done = (from: State, value: Value, change: Partial<ThreadState> = {}): State => ({
       ...replace(from, actor, { ...from.threads[actor]!, ...change, node: thread.node.after(value) }),
       trace: traced(state, String(actor + 1), op, value),
@@ -282,7 +294,10 @@ export function explore(
         return { value: state.threads[a - 1]!.parks, state }
       case 'sleepAsync': {
         if (old !== b) return { value: 0, state: own({ events: [...thread!.events, c] }) }
-        return { value: 0, state: { ...state, sleepers: [...state.sleepers, { thread: actor, address: a, callback: c }] } }
+        return {
+          value: 0,
+          state: { ...state, sleepers: [...state.sleepers, { thread: actor, address: a, callback: c }] },
+        }
       }
       case 'maybe':
         return { value: 0, state: own({ maybes: [...thread!.maybes, a] }) }
@@ -294,7 +309,10 @@ export function explore(
         if (state.inside[a]) throw violation(state, `${actor + 1} and ${state.inside[a]} are both inside`)
         const orphan = state.orphaned.includes(a)
         if (orphan !== (b === 1)) {
-          throw violation(state, orphan ? `${actor + 1} was not told that the lock is abandoned` : 'abandoned by nobody')
+          throw violation(
+            state,
+            orphan ? `${actor + 1} was not told that the lock is abandoned` : 'abandoned by nobody',
+          )
         }
         abandoned += b
         const orphaned = state.orphaned.filter((o) => o !== a)

@@ -10,8 +10,9 @@
  * The dead are modelled with what they do to the living: their sleeps stay in the queues and swallow
  * wake-ups; a supervisor, a thread like the others, does what core's `wakeForDeath` does.
  */
-import type { LockMemory } from '../../dist/lock-memory.js'
+
 import type { makeLock, Outcome } from '../../dist/lock.js'
+import type { LockMemory } from '../../dist/lock-memory.js'
 
 export type Lock = ReturnType<typeof makeLock>
 export type MakeLock = typeof makeLock
@@ -55,12 +56,14 @@ export class LogNode {
   op: Op | undefined
   static #count = 0
   readonly id = LogNode.#count++
+  readonly length: number
 
   constructor(
     readonly replay: (log: Value[]) => Op | undefined,
     readonly parent?: LogNode,
     readonly value?: Value,
   ) {
+    this.length = parent ? parent.length + 1 : 0
     this.op = replay(this.log())
   }
 
@@ -77,7 +80,7 @@ export class LogNode {
   }
 }
 
-const PAUSE = Symbol('pause')
+const PAUSE = new Error('The log ends here.')
 
 /** Carries out code against a log; gives the operation at which the log ends. */
 function replayer(code: (op: (...op: Op) => Value) => void): (log: Value[]) => Op | undefined {

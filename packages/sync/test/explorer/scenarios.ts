@@ -90,8 +90,7 @@ const queueWithAbort: ThreadSpec = {
 }
 const mortal = (spec: ThreadSpec): ThreadSpec => ({ ...spec, mortal: true })
 const nest = (outer: number, inner: number): ThreadSpec => ({
-  run: (context) =>
-    blockUnlessDeadlocked(context, outer, () => blockUnlessDeadlocked(context, inner)),
+  run: (context) => blockUnlessDeadlocked(context, outer, () => blockUnlessDeadlocked(context, inner)),
 })
 const oneAfterTheOther = (first: number, second: number): ThreadSpec => ({
   run(context) {
@@ -135,15 +134,16 @@ export const scenarios: Record<string, Scenario> = {
   'two block, twice each': { threads: [twice, twice] },
   'three block': { threads: [blocker, blocker, blocker], preemptions: 3 },
   'two block, one twice, one only tries': { threads: [blocker, twice, trier], preemptions: 3 },
-  'one gives up by timeout, two block': { threads: [impatient, blocker, blocker], preemptions: 3 },
-  'two give up by timeout, one blocks': { threads: [impatient, impatient, blocker], preemptions: 3 },
+  'one gives up by timeout, two block': { threads: [impatient, blocker, blocker], preemptions: 2 },
+  'one gives up by timeout, one blocks, one twice': { threads: [impatient, blocker, twice], preemptions: 2 },
+  'two give up by timeout, one blocks': { threads: [impatient, impatient, blocker], preemptions: 2 },
   'two await': { threads: [awaiter, awaiter] },
-  'two await twice, holding over the event loop': { threads: [awaiterTwice, awaiterTwice], preemptions: 4 },
-  'one awaits, two block': { threads: [awaiter, blocker, blocker], preemptions: 3 },
-  'one awaits twice, one blocks': { threads: [awaiterTwice, blocker] , preemptions: 5 },
+  'two await twice, holding over the event loop': { threads: [awaiterTwice, awaiterTwice], preemptions: 3 },
+  'one awaits, two block': { threads: [awaiter, blocker, blocker], preemptions: 2 },
+  'one awaits twice, one blocks': { threads: [awaiterTwice, blocker], preemptions: 5 },
   'one awaits and gives up, one awaits': { threads: [aborted, awaiter] },
   'one gives up in front of its own queue, one blocks': { threads: [queueWithAbort, blocker], preemptions: 4 },
-  'one awaits and gives up, two block': { threads: [aborted, blocker, blocker], preemptions: 3 },
+  'one awaits and gives up, two block': { threads: [aborted, blocker, blocker], preemptions: 2 },
   'one awaits and blocks elsewhere, behind one who awaits': {
     threads: [blockedAwaiter, holdsSecondAwaitsFirst, blocker],
     preemptions: 2,

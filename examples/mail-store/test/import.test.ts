@@ -1,0 +1,94 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type Apartment, Progress } from 'flatshare'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { reportFolders } from '../dist/folder-report.js'
+import { generateArchive } from '../dist/generated/archive.js'
+import { type Announcement, type Import, type Imported, importMail } from '../dist/import-mail.js'
+import { readArchive } from './read-archive.js'
+import { scratchFile } from './scratch-file.js'
+
+const messages = 1500
+let file: ReturnType<typeof scratchFile>
+let bytes: number
+beforeAll(() => {
+  const broken =
+    'From x@example.org Thu Jan  1 00:00:00 2015\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nno end\n\n'
+  const archive = Buffer.concat([...generateArchive(messages - 1), Buffer.from(broken)])
+  file = scratchFile(archive)
+  bytes = archive.length
+})
+afterAll(() => file[Symbol.dispose]())
+
+/** Imports the archive; `more` overrides how. */
+async function run(threads: number, more: Partial<Import> = {}) {
+  using progress = new Progress({ total: bytes })
+  const heard: Announcement[] = []
+  const job: Import = { path: file.path, bytes, threads, progress, announce: (what) => heard.push(what), ...more }
+  const result = await importMail(job, async (imported, store) => ({ imported, folders: await reportFolders(store) }))
+  return { ...result, heard, progress: progress.value }
+}
+
+/** What doesn't depend on who read what. */
+const found = ({ perThread, ...rest }: Imported) => rest
+
+test('what is found does not depend on the number of threads, and is what one plain loop finds', async () => {
+  const plain = await readArchive(file.path, bytes, 1, 1000)
+  const runs = [await run(1), await run(2), await run(4)]
+  for (const { imported, heard, folders } of runs) {
+    expect(imported.messages).toBe(messages)
+    expect(imported.failed).toBe(1)
+    expect(imported.parsed + imported.failed).toBe(imported.messages)
+    expect(imported.perThread.reduce((a, b) => a + b)).toBe(messages)
+    expect(plain).toMatchObject(found(imported))
+    const batches = heard.flatMap((what) => (what.kind === 'batch' ? [what.messages] : []))
+    expect(batches.reduce((a, b) => a + b)).toBe(messages)
+    const announced = heard.flatMap((what) => (what.kind === 'folder' ? [what.name] : []))
+    expect(announced.sort()).toEqual(folders.map(({ name }) => name))
+    expect(folders.reduce((sum, folder) => sum + folder.messages, 0)).toBe(messages - 1)
+    expect(folders).toEqual(runs[0].folders)
+  }
+})
+
+test('a reader that dies is announced, and its share is read by the others', async () => {
+  let first: Apartment | undefined
+  const { imported, heard } = await run(2, {
+    onReader(apartment) {
+      first ??= apartment
+    },
+    announce(what) {
+      heardHere.push(what)
+      if (what.kind === 'batch') void first?.terminate()
+    },
+  })
+  expect(heard).toEqual([])
+  expect(heardHere.filter(({ kind }) => kind === 'lost')).toMatchObject([
+    { kind: 'lost', reader: expect.stringContaining('reader') },
+  ])
+  expect([imported.messages, imported.failed]).toEqual([messages, 1])
+  expect(found(imported)).toEqual(found((await run(1)).imported))
+})
+const heardHere: Announcement[] = []
+
+test('the only reader that dies is replaced', async () => {
+  const lost: string[] = []
+  let first: Apartment | undefined
+  const { imported } = await run(1, {
+    onReader(apartment) {
+      first ??= apartment
+    },
+    announce(what) {
+      if (what.kind === 'batch') void first?.terminate()
+      if (what.kind === 'lost') lost.push(what.reader)
+    },
+  })
+  expect(lost).toEqual(['reader 1'])
+  expect(imported.messages).toBe(messages)
+})
+
+test('cancelling the progress ends the import with what was done until then', async () => {
+  using progress = new Progress({ total: bytes })
+  const { imported } = await run(2, { progress, announce: () => progress.cancel() })
+  expect(imported.messages).toBeGreaterThan(0)
+  expect(imported.messages).toBeLessThan(messages)
+  expect(imported.parsed + imported.failed).toBe(imported.messages)
+})

@@ -1,0 +1,113 @@
+import { NotMarshalableError, WrongThreadError } from '@flatshare/core'
+import { type Apartment, callWith, type Remote } from '@flatshare/apartment'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { gate, openStore, type Store } from './apartments.js'
+import type { Account, Odd, WaitingObject } from './threads/store.js'
+
+let apartment: Apartment<Store>
+let waiting: Remote<WaitingObject>
+let odd: Remote<Odd>
+let account: Remote<Account>
+
+beforeAll(async () => {
+  apartment = await openStore({ name: 'bank' })
+  ;[waiting, odd, account] = await Promise.all([
+    apartment.create('WaitingObject'),
+    apartment.create('Odd'),
+    apartment.create('Account', 0),
+  ])
+})
+afterAll(() => apartment.close())
+
+describe('S14 giving a call up', () => {
+  it('by a signal frees the caller at once, and the callee sees it', async () => {
+    const controller = new AbortController()
+    const begun = gate()
+    const pending = callWith(waiting, { signal: controller.signal }).until(begun.open)
+    await begun.opened
+    controller.abort()
+    await expect(pending).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await waiting.reasonSeen()).toBe('AbortError')
+  })
+
+  it('by a deadline rejects with TimeoutError, and the callee sees it', async () => {
+    await expect(callWith(waiting, { timeout: 20 }).until(() => {})).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(await waiting.reasonSeen()).toBe('TimeoutError')
+  })
+
+  it('before it was made sends nothing', async () => {
+    const reason = new Error('too late')
+    await expect(callWith(account, { signal: AbortSignal.abort(reason) }).deposit(1)).rejects.toBe(reason)
+    expect(await account.balance).toBe(0)
+  })
+
+  it('while it waits its turn: it never runs', async () => {
+    const relay = await apartment.create('Relay')
+    const { open, opened } = gate()
+    const first = relay.callBack(() => opened)
+    const controller = new AbortController()
+    const second = callWith(relay, { signal: controller.signal }).note('never')
+    controller.abort()
+    await expect(second).rejects.toMatchObject({ name: 'AbortError' })
+    open()
+    await first
+    expect(await relay.note('after')).toEqual(['begin', 'end', 'after'])
+  })
+
+  it('a deadline passes on to nested calls', async () => {
+    const other = await apartment.create('WaitingObject')
+    const before = Date.now()
+    const view = callWith(waiting, { timeout: 60_000 })
+    const deadline = (await view.nested(async () => other.deadline())) as number
+    expect(deadline).toBeGreaterThan(before + 50_000)
+    expect(deadline).toBeLessThan(Date.now() + 60_001)
+    expect(await other.deadline()).toBeUndefined()
+  })
+
+  it('an AbortSignal as an argument is live, and the same each time', async () => {
+    const controller = new AbortController()
+    const begun = gate()
+    const seen = waiting.watch(controller.signal, begun.open)
+    await begun.opened
+    controller.abort(new RangeError('enough'))
+    expect(await seen).toBeInstanceOf(RangeError)
+    const { signal } = new AbortController()
+    expect(await waiting.sameSignal(signal, signal)).toBe(true)
+    expect(await waiting.watch(AbortSignal.abort('gone'), () => {})).toBe('gone')
+  })
+})
+
+describe('S15 a call settles, whatever it gives', () => {
+  it.each(['symbol', 'weak', 'asyncWeak', 'klass'] as const)('%s: NotMarshalableError', async (what) => {
+    await expect(odd[what]()).rejects.toBeInstanceOf(NotMarshalableError)
+  })
+
+  it.each(['generator', 'asyncGenerator'] as const)('%s: NotMarshalableError that says what to do', async (what) => {
+    await expect((odd as any)[what]()).rejects.toThrow(`Odd.${what}() gave an iterator, which can't cross`)
+  })
+
+  it('what it throws included', async () => {
+    await expect(odd.throwsWeak()).rejects.toBeInstanceOf(NotMarshalableError)
+  })
+
+  it('S1 a single-threaded object inside: WrongThreadError', async () => {
+    await expect(odd.window()).rejects.toThrow(WrongThreadError)
+  })
+
+  it('and the object still serves', async () => {
+    expect(await odd.plain()).toEqual({ value: 1 })
+  })
+})
+
+describe('an argument that cannot cross', () => {
+  it('rejects, naming class and method, and nothing is sent or held', async () => {
+    const listener = () => {}
+    const hopeless = { listener, bad: new WeakMap() }
+    await expect(account.echo(hopeless)).rejects.toThrow(NotMarshalableError)
+    await expect(account.echo(hopeless)).rejects.toThrow(/Account\.echo\(\): an argument can't cross/)
+    await expect(account.echo(Symbol('s'))).rejects.toThrow(/Account\.echo\(\)/)
+    await expect(account.echo(class Local {})).rejects.toThrow(/class Local can't cross/)
+    await expect(account.echo(Promise.resolve())).rejects.toThrow(NotMarshalableError)
+    expect(await account.echo(listener)).toBe(listener)
+  })
+})

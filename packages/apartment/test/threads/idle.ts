@@ -1,0 +1,2 @@
+/** Doesn't serve, and doesn't end. */
+setInterval(() => {}, 1000)

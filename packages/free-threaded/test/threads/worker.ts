@@ -1,0 +1,65 @@
+import { parentPort } from 'node:worker_threads'
+import { unmarshal } from '@flatshare/core'
+import { FreeThreaded, nonBlocking } from '@flatshare/free-threaded'
+import { Account, type AllTypes } from '../classes.js'
+
+// The main thread has another edition of it.
+FreeThreaded({ name: 'Edition', shared: { same: 'i32', year: 'i32' } })(class {})
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+const jobs = {
+  deposit(account: Account, times: number) {
+    for (let i = 0; i < times; i++) account.deposit(1)
+  },
+  write(account: Account, times: number) {
+    for (let i = 0; i < times; i++) account.balance = i
+  },
+  async mixed(account: Account, times: number) {
+    for (let i = 0; i < times; i++) {
+      if (i % 3 === 0) account.deposit(1)
+      else if (i % 3 === 1) await account.depositAfter(1, turn())
+      else await nonBlocking(account).deposit(1)
+    }
+  },
+  copy(all: AllTypes, values: Record<string, unknown>) {
+    const seen = all as unknown as Record<string, unknown>
+    const before = Object.fromEntries(Object.keys(values).map((key) => [key, seen[key]]))
+    Object.assign(seen, values)
+    return before
+  },
+  /** Says that it is inside, then waits there until `gate` is opened. */
+  hold(account: Account, gate: Int32Array) {
+    account.depositAround(1, () => {
+      parentPort!.postMessage({ inside: true })
+      Atomics.wait(gate, 0, 0)
+    })
+  },
+  dieInside(account: Account) {
+    account.depositAround(1, () => process.exit(3))
+  },
+  async dieAwaiting(account: Account) {
+    await account.depositAfter(
+      1,
+      turn().then(() => process.exit(3)),
+    )
+  },
+  block(account: Account) {
+    return account.deposit(1)
+  },
+  isInstance: (account: Account) => account instanceof Account,
+} satisfies Record<string, (object: any, argument: any) => unknown>
+
+interface Order {
+  readonly job: keyof typeof jobs
+  readonly packet: unknown
+  readonly argument: unknown
+}
+
+parentPort!.on('message', async ({ job, packet, argument }: Order) => {
+  try {
+    parentPort!.postMessage({ result: await jobs[job](unmarshal<any>(packet), argument as never) })
+  } catch (error) {
+    parentPort!.postMessage({ error })
+  }
+})

@@ -1,0 +1,148 @@
+import { Progress } from '@flatshare/progress'
+import { describe, expect, it } from 'vitest'
+import { run } from './start-thread.js'
+
+const limits = ({ min, max }: Progress) => [min, max]
+
+describe('S36 a child', () => {
+  it('takes a part of the range, scaled so that it ends at exactly its max', () => {
+    const progress = new Progress()
+    const part = progress.child({ share: 0.4, total: 7 })
+    expect(limits(part)).toEqual([1, 400])
+    for (let i = 1; i <= 7; i++) {
+      part.advance()
+      expect(part.value).toBe(1 + Math.floor((i * 399) / 7))
+    }
+    expect([part.value, progress.value]).toEqual([400, 400])
+    const rest = progress.child({ share: 0.6, total: 5000 })
+    expect(limits(rest)).toEqual([400, 1000])
+    for (let i = 1; i <= 5000; i++) rest.advance()
+    expect([rest.value, progress.value]).toEqual([1000, 1000])
+  })
+
+  it('takes its share of the items where their number is known', () => {
+    const progress = new Progress({ total: 5000 })
+    const part = progress.child({ share: 0.4 })
+    expect(part.total).toBe(2000)
+    for (let i = 0; i < 1000; i++) part.advance()
+    expect([part.count, progress.count, progress.value]).toEqual([1000, 1000, 1 + Math.floor((999 * 1000) / 5000)])
+  })
+
+  it('takes items, moves its parent as its parent would move itself, and stands beside its own reports', () => {
+    const progress = new Progress({ total: 10 })
+    progress.advance(3)
+    const part = progress.child({ items: 7 })
+    expect(limits(part)).toEqual([300, 1000])
+    for (let i = 4; i <= 10; i++) {
+      part.advance()
+      expect([progress.count, progress.value]).toEqual([i, 1 + Math.floor((i * 999) / 10)])
+    }
+  })
+
+  it('may have more items of its own than it takes of its parent', () => {
+    const folders = new Progress({ total: 2 })
+    const inbox = folders.child({ items: 1, total: 500 })
+    for (let i = 0; i < 250; i++) inbox.advance()
+    expect([folders.count, folders.value]).toEqual([0, 1 + Math.floor(999 / 4)])
+    inbox.advance(250)
+    expect([folders.count, folders.value]).toEqual([1, 500])
+    folders.child({ items: 1, total: 3 }).done()
+    expect([folders.count, folders.value]).toEqual([2, 1000])
+  })
+
+  it('lets a total that was never given grow', () => {
+    const progress = new Progress()
+    const parts = [3, 4].map((items) => progress.child({ items }))
+    expect(progress.total).toBe(7)
+    for (const part of parts) while (part.value < part.max) part.advance()
+    expect([progress.count, progress.value]).toEqual([7, 1000])
+  })
+
+  it('ends its parent at exactly max for shares that rounding breaks', () => {
+    for (const n of [3, 7, 10, 49, 333]) {
+      const progress = new Progress()
+      for (let i = 0; i < n; i++) {
+        expect(progress.value).toBeLessThan(1000)
+        progress.child({ share: 1 / n, total: 11 }).advance(11)
+      }
+      expect(progress.value).toBe(1000)
+      const counted = new Progress({ total: 5 })
+      for (let i = 0; i < n; i++) {
+        expect(counted.value).toBeLessThan(1000)
+        counted.child({ share: 1 / n }).done()
+      }
+      expect([counted.value, counted.count]).toEqual([1000, 5])
+    }
+  })
+
+  it('cannot clobber the limits of its parent, whatever it reports', () => {
+    const progress = new Progress({ total: 10 })
+    const part = progress.child({ items: 5 })
+    part.setLimits(-100, 100)
+    part.report(1_000_000, 900, 900)
+    part.advance(1e9)
+    expect(limits(progress)).toEqual([1, 1000])
+    expect(limits(part)).toEqual([-100, 100])
+    expect([part.value, progress.value, progress.count]).toEqual([100, 500, 5])
+  })
+
+  it('takes what is left where parents promised more than they have', () => {
+    const progress = new Progress({ total: 10 })
+    const parts = [8, 8, 8].map((items) => progress.child({ items }))
+    expect(parts.map(limits)).toEqual([
+      [1, 800],
+      [800, 1000],
+      [1000, 1000],
+    ])
+    for (const part of parts) {
+      expect(progress.count).toBeLessThanOrEqual(10)
+      part.advance(8)
+    }
+    expect(progress.value).toBe(1000)
+    expect(() => progress.child({})).toThrow(TypeError)
+  })
+
+  it('moves at any depth, also where a part is too small for a value of its own', () => {
+    let deepest = new Progress()
+    const top = deepest
+    for (let depth = 0; depth < 6; depth++) deepest = deepest.child({ share: 0.5 })
+    const leaf = deepest.child({ items: 1000 })
+    for (let i = 0; i < 1000; i++) leaf.advance()
+    expect(top.value).toBe(1 + Math.floor(999 / 64))
+    const narrow = new Progress({ min: 0, max: 1 })
+    const first = narrow.child({ share: 0.5 })
+    expect(limits(first)).toEqual([0, 0])
+    expect(first.report(0, 5, 10)).toBe(true)
+    expect([narrow.value, first.count]).toEqual([0, 5])
+  })
+
+  it('runs beside others on four threads, and all sum to exactly max', async () => {
+    const progress = new Progress({ total: 4000 })
+    const parts = [1, 2, 3, 4].map(() => progress.child({ items: 1000, total: 10_000 }))
+    const reported = parts.map((part) => run(part, { do: 'advance', times: 10_000 }))
+    let last = 0
+    for await (const { value } of progress.watch({ interval: 1 })) {
+      expect(value).toBeGreaterThanOrEqual(last)
+      last = value
+    }
+    await Promise.all(reported)
+    expect([progress.count, progress.value, ...parts.map(({ value }) => value)]).toEqual([
+      4000, 1000, 250, 500, 750, 1000,
+    ])
+  })
+
+  it('can be made on any thread', async () => {
+    const progress = new Progress({ total: 4 * 50 * 20 })
+    await Promise.all([1, 2, 3, 4].map(() => run(progress, { do: 'children', parts: 50, items: 20 })))
+    expect([progress.count, progress.value]).toEqual([4000, 1000])
+  })
+
+  it('is one item short together with its parent', async () => {
+    const progress = new Progress({ total: 40 })
+    const parts = [1, 2, 3, 4].map(() => progress.child({ items: 10, total: 10_000 }))
+    await Promise.all(parts.map((part, i) => run(part, { do: 'advance', times: i === 0 ? 9_999 : 10_000 })))
+    expect([progress.count, progress.value]).toEqual([39, 999])
+    parts[0].advance()
+    expect([progress.count, progress.value]).toEqual([40, 1000])
+  })
+})

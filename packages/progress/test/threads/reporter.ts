@@ -1,0 +1,84 @@
+/** A thread that does with a progress what it was told, and says what came of it. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { unmarshal } from '@flatshare/core'
+import { Progress, type ProgressSnapshot } from '@flatshare/progress'
+
+export type Job =
+  | { do: 'advance'; times: number; step?: number }
+  | { do: 'advance until cancelled' }
+  | { do: 'busy until cancelled' }
+  | { do: 'wait for signal' }
+  | { do: 'watch'; interval: number }
+  | { do: 'children'; parts: number; items: number }
+  | { do: 'cancel'; reason?: string }
+  | { do: 'identity' }
+  | { do: 'report'; values: number[] }
+  | { do: 'never' }
+
+const { progress, again, job } = unmarshal<{ progress: Progress; again?: Progress; job: Job }>(workerData)
+const answer = (value: unknown) => parentPort!.postMessage(value)
+
+switch (job.do) {
+  case 'advance': {
+    let go = true
+    for (let i = 0; i < job.times; i++) go = progress.advance(job.step ?? 1)
+    answer(go)
+    break
+  }
+  case 'advance until cancelled': {
+    answer('started')
+    let reports = 0
+    while (progress.advance()) reports++
+    answer({ reports, cancelled: progress.cancelled, advance: progress.advance(), report: progress.report(5, 1, 10) })
+    break
+  }
+  case 'busy until cancelled': {
+    answer('started')
+    let loops = 0
+    while (!progress.cancelled) loops++
+    answer(loops)
+    break
+  }
+  case 'wait for signal': {
+    const { signal } = progress
+    const stay = setInterval(() => {}, 1 << 30)
+    signal.addEventListener('abort', () => {
+      clearInterval(stay)
+      const reason = signal.reason as Error & { disk?: string }
+      answer({ name: reason.name, message: reason.message, disk: reason.disk, isError: reason instanceof Error })
+    })
+    answer('started')
+    break
+  }
+  case 'watch': {
+    const seen: ProgressSnapshot[] = []
+    for await (const now of progress.watch({ interval: job.interval })) {
+      if (seen.length === 0) answer('started')
+      seen.push(now)
+    }
+    answer(seen)
+    break
+  }
+  case 'children': {
+    for (let part = 0; part < job.parts; part++) {
+      const child = progress.child({ items: job.items })
+      for (let i = 0; i < job.items; i++) child.advance()
+    }
+    answer('done')
+    break
+  }
+  case 'cancel':
+    progress.cancel(job.reason && Object.assign(new RangeError(job.reason), { disk: 'C' }))
+    answer('done')
+    break
+  case 'identity':
+    answer({ same: progress === again, isProgress: progress instanceof Progress, label: progress.label })
+    break
+  case 'report':
+    for (const value of job.values) progress.report(value, 0, 0)
+    answer('done')
+    break
+  case 'never':
+    answer('started')
+    setInterval(() => {}, 1 << 30)
+}

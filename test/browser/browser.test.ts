@@ -1,0 +1,97 @@
+/**
+ * The same packages in a real browser, as a bundler's development server gives them to it: a cross-origin
+ * isolated page, whose main thread may not block, and two Web Workers.
+ *
+ * It needs Chromium (on Debian: `apt-get install chromium`); CHROMIUM names another one. Where there is none
+ * the test is left out, and says so.
+ */
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
+import { createServer, type ViteDevServer } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Findings } from './page/page.js'
+
+const executable =
+  process.env['CHROMIUM'] ??
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+    .find((path) => existsSync(path))
+if (!executable) console.warn('No Chromium was found: the browser tests are left out.')
+
+describe.skipIf(!executable)('in a browser', () => {
+  let server: ViteDevServer
+  let browser: Browser
+  let found: Findings
+
+  beforeAll(async () => {
+    server = await createServer({
+      root: fileURLToPath(new URL('./page/', import.meta.url)),
+      configFile: false,
+      logLevel: 'error',
+      // The tests' own modules, served as they are: a reload for newly found dependencies would start all anew.
+      optimizeDeps: { noDiscovery: true },
+      server: {
+        headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+        fs: { strict: false },
+        hmr: false,
+        port: 0,
+      },
+      plugins: [
+        {
+          name: 'page',
+          configureServer: ({ middlewares }) => {
+            middlewares.use((request, response, next) => {
+              if (request.url !== '/') return next()
+              response.setHeader('Content-Type', 'text/html')
+              response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+              response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+              response.end(
+                '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+              )
+            })
+          },
+        },
+      ],
+    })
+    await server.listen()
+    const { port } = server.httpServer!.address() as { port: number }
+    browser = await chromium.launch({
+      executablePath: executable!,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+    })
+    const page = await browser.newPage()
+    const failed = new Promise<never>((_, reject) => page.on('pageerror', reject))
+    await page.goto(`http://localhost:${port}/`)
+    const findings = page.waitForFunction(() => (globalThis as any).findings, null, { timeout: 60_000 })
+    found = (await Promise.race([findings.then((handle) => handle.jsonValue()), failed])) as Findings
+  }, 90_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+  })
+
+  it('knows its threads', () => {
+    expect(found.page).toEqual({ isMain: true, canBlock: false, name: 'main' })
+    expect(found.workerCanBlock).toBe(true)
+  })
+
+  it('S3 a free-threaded object is the object itself on every thread: nothing is lost', () => {
+    expect(found.balance).toBe(100_010)
+  })
+
+  it('S7 calls and callbacks are marshaled', () => {
+    expect(found.count).toBe(5)
+    expect(found.counterModel).toBe('apartment')
+    expect(found.told).toEqual([50_000, 50_000])
+  })
+
+  it('S13 a terminated worker is noticed: its calls reject, its lock is handed over, listeners hear of it', () => {
+    expect(found.lost).toBe(true)
+    expect(found.abandoned).toBe(true)
+    expect(found.exits).toEqual(['first', 'second'])
+  })
+})
