@@ -12,7 +12,7 @@ export async function dialectSuite(dialect: `${'legacy' | 'standard'}-${'define'
   const folder = new URL(`../dialects/${dialect}/`, import.meta.url)
   const fixture = (await import(new URL('classes.js', folder).href)) as Record<string, any>
   const { Account, audit, Careless, Forgotten, made, Plain, Reversed, Savings, Secretive, Session, Sub } = fixture
-  const { Table, Unaware } = fixture
+  const { SortedTable, Table, Unaware } = fixture
   const workers: Worker[] = []
 
   afterEach(async () => {
@@ -191,6 +191,12 @@ export async function dialectSuite(dialect: `${'legacy' | 'standard'}-${'define'
       const cursors = [table.cursor, table.other, as(1001, () => table.cursor), as(1002, () => table.cursor)]
       table[Symbol.dispose]()
       expect(cursors.map(({ disposed }) => disposed)).toEqual([true, true, true, true])
+    })
+
+    test('S22 a subclass has the contexts of its parent', () => {
+      const table = new SortedTable()
+      expect(table.order()).toBe(table.cursor.serial)
+      expect(table.next()).toBe(1)
     })
 
     test('S23 two objects have a context each', () => {

@@ -93,11 +93,7 @@ export class Apartment<M = any> implements AsyncDisposable {
     onWorkerError(worker, (error) => door.failed(error))
     try {
       const { startTimeout = START_TIMEOUT, signal } = options
-      return new Apartment<M>(
-        worker,
-        door,
-        await door.connect({ apartment: true, name, startTimeout, signal, what }),
-      )
+      return new Apartment<M>(worker, door, await door.connect({ apartment: true, name, startTimeout, signal, what }))
     } catch (error) {
       await worker.terminate()
       door.end()
@@ -167,7 +163,10 @@ export class Apartment<M = any> implements AsyncDisposable {
   }
 }
 
-function startHost(source: URL | string, { name, workerData, transferList, resourceLimits }: OpenOptions): StartedWorker {
+function startHost(
+  source: URL | string,
+  { name, workerData, transferList, resourceLimits }: OpenOptions,
+): StartedWorker {
   const settings: WorkerSettings = { args: [new URL(source).href, ...(name === undefined ? [] : [name])] }
   if (name !== undefined) settings.name = name
   if (workerData !== undefined) settings.workerData = workerData

@@ -20,12 +20,12 @@ import {
   isPort,
   listenTo,
   nameThread,
-  parentEndpoint,
   type Port,
+  parentEndpoint,
   reportsWorkerExit,
   timeoutError,
 } from '@flatshare/core/internal'
-import { portLink } from './link.js'
+import { flushLinks, portLink } from './link.js'
 import type { Directory } from './messages.js'
 import { Peer, whenAllAnswered } from './peer.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
@@ -111,13 +111,15 @@ export class Door {
     if (signal?.aborted) return Promise.reject(abortReason(signal) as Error)
     if (this.#ended) return Promise.reject(new FlatshareError(`${what} has ended.`, this.#because()))
     return new Promise((resolve, reject) => {
-      const settle = <T>(then: (value: T) => void) => (value: T) => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', aborted)
-        this.#waiting.delete(waiting)
-        then(value)
-        this.#rest()
-      }
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', aborted)
+          this.#waiting.delete(waiting)
+          then(value)
+          this.#rest()
+        }
       const waiting: Waiting = { settings, invited: false, resolve: settle(resolve), reject: settle(reject) }
       const aborted = () => waiting.reject(abortReason(signal!))
       const timer = setTimeout(() => {
@@ -212,7 +214,12 @@ export class Door {
     const { port, name, apartment } = invitation
     if (name !== undefined) nameThread(name)
     const peer = new Peer(portLink(port))
-    if (apartment) peer.onCloseAsked = () => whenAllAnswered(endThread)
+    if (apartment)
+      peer.onCloseAsked = () =>
+        whenAllAnswered(() => {
+          flushLinks()
+          endThread()
+        })
     peer.hello(directory())
   }
 }

@@ -15,7 +15,7 @@ import './abort-signal-marshaler.js'
 export { type Call, type CallId, currentCall } from '@flatshare/core'
 export { Apartment, type OpenOptions } from './apartment.js'
 export { callWith } from './call-with.js'
-export { connect, type ConnectOptions } from './connect.js'
+export { type ConnectOptions, connect } from './connect.js'
 export {
   ApartmentThreaded,
   type ApartmentThreadedOptions,

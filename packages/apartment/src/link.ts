@@ -1,12 +1,12 @@
 /** The way between two threads. Proxies and stubs know nothing else of it, so that others can take its place. */
-import { holdPort, listen, type Port, receiveNow } from '@flatshare/core/internal'
+import { holdPort, listen, onOwnExit, type Port, receiveNow } from '@flatshare/core/internal'
 import type { Message } from './messages.js'
 
 export interface Link {
   /** Begins to receive. Messages that came before are kept until then. */
   start(onMessage: (message: Message) => void, onGone: () => void): void
   /**
-   * Sends; messages arrive in order.
+   * Sends, now or at the end of this turn; messages arrive in order.
    *
    * @throws DataCloneError when the message can't cross; then nothing was sent.
    */
@@ -19,27 +19,80 @@ export interface Link {
   close(): void
 }
 
-/** A link over a message port. */
+/** What surely can be cloned, so that a message of it may wait for its turn. */
+function isPlain(message: Message): boolean {
+  for (const x of message as readonly unknown[]) {
+    if (typeof x !== 'object' || x === null) {
+      if (typeof x === 'function' || typeof x === 'symbol') return false
+    } else if (
+      !Array.isArray(x) ||
+      !x.every((y) => typeof y !== 'object' && typeof y !== 'function' && typeof y !== 'symbol')
+    )
+      return false
+  }
+  return true
+}
+
+const unsent = new Set<() => void>()
+
+/** Sends now what waits for the end of the turn. */
+export function flushLinks(): void {
+  for (const flush of unsent) flush()
+}
+onOwnExit(flushLinks)
+
+/**
+ * A link over a message port. Messages of plain values that are sent in one turn go together, as an array
+ * of messages, at its end: a post costs more than what is in it. Any other message goes at once, after
+ * those that wait.
+ */
 export function portLink(port: Port): Link {
   let receive: (message: Message) => void = () => {}
   // Nothing may be asked of a closed port: Node 20 crashes when one is read.
   let closed = false
+  let waiting: Message[] = []
+
+  const flush = () => {
+    if (waiting.length === 0) return
+    const batch = waiting
+    waiting = []
+    unsent.delete(flush)
+    if (!closed) port.postMessage(batch.length === 1 ? batch[0] : batch)
+  }
+  const unpack = (message: Message | Message[]) => {
+    if (!Array.isArray(message)) return
+    if (!Array.isArray(message[0])) receive(message as Message)
+    else for (const one of message as Message[]) receive(one)
+  }
+
   return {
     start(onMessage, onGone) {
       receive = onMessage
-      listen(port, onMessage, () => {
+      listen(port, unpack, () => {
         closed = true
         onGone()
       })
     },
-    send: (message, transferList) => port.postMessage(message, transferList),
+    send(message, transferList) {
+      if (!isPlain(message)) {
+        flush()
+        port.postMessage(message, transferList)
+        return
+      }
+      if (waiting.push(message) > 1) return
+      unsent.add(flush)
+      queueMicrotask(flush)
+    },
     drain() {
-      for (let next = closed ? undefined : receiveNow(port); next; next = closed ? undefined : receiveNow(port)) receive(next.message as Message)
+      for (let next = closed ? undefined : receiveNow(port); next; next = closed ? undefined : receiveNow(port)) {
+        unpack(next.message as Message)
+      }
     },
     hold(hold) {
       if (!closed) holdPort(port, hold)
     },
     close() {
+      flush()
       closed = true
       port.close()
     },

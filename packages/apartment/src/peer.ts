@@ -22,9 +22,9 @@ import {
   newCallId,
   onThreadExitInternal,
   ownThreadId,
-  packGraph,
   type PackedGraph,
   type PackedReference,
+  packGraph,
   releaseReferences,
   type ThreadId,
   threadName,
@@ -158,12 +158,12 @@ export class Peer implements CallingPeer {
     const label = labelOf(target.name, how, member)
     return new Promise((resolve, reject) => {
       if (this.#gone || this.#closing) {
-        reject(atCaller(this.#disconnected(label, false), trace))
+        reject(atCaller(this.#disconnected(label, false), trace) as Error)
         return
       }
       const { signal, timeout } = settings ?? {}
       if (signal?.aborted) {
-        reject(abortReason(signal))
+        reject(abortReason(signal) as Error)
         return
       }
       const inherited = currentCall()?.deadline
@@ -174,7 +174,7 @@ export class Peer implements CallingPeer {
       try {
         this.#send((value, refs) => [CALL, target.id, how, member, [...causality(), id], value, refs, deadline], args)
       } catch (error) {
-        reject(atCaller(cannotCross(error, `${label}: an argument`), trace))
+        reject(atCaller(cannotCross(error, `${label}: an argument`), trace) as Error)
         return
       }
       this.#awaited.set(id, awaited)
@@ -296,6 +296,8 @@ export class Peer implements CallingPeer {
   closeIfUnused(): void {
     if (!this.settings.transient || this.#gone || this.held > 0) return
     if (this.#counts.size > 0 || this.#awaited.size > 0 || this.serving.size > 0) return
+    // Nobody's thread has ended: there is nothing to tell.
+    this.#goneListeners.clear()
     this.link.close()
     this.end()
   }

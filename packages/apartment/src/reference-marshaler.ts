@@ -13,7 +13,7 @@
  * A reference that is packed and never sent, sent and never unpacked, or lost on its way ends with its
  * count taken back or its port closed.
  */
-import { NotMarshalableError, DisconnectedError } from '@flatshare/core'
+import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
 import {
   isByReference,
   isPort,
@@ -27,7 +27,7 @@ import {
 import { crossingName, isClass } from './description.js'
 import { portLink } from './link.js'
 import { type About, LINK } from './messages.js'
-import { packingPeer, Peer, unpackingPeer } from './peer.js'
+import { Peer, packingPeer, unpackingPeer } from './peer.js'
 import { knownProxy, proxyOf, referenceOf, useMarshaler } from './proxy.js'
 import { learn, type Reference } from './reference.js'
 import { FUNCTION, objectOf, stubFor } from './stub.js'
@@ -110,11 +110,12 @@ function nameOf(x: object, reference: Reference | undefined): string {
 function packOwn(x: object, context: MarshalContext): Body {
   const stub = stubFor(x)
   const peer = packingPeer(context.transferList)
-  if (!peer) return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
-    const holder = new Peer(portLink(port), { transient: true })
-    holder.count(stub)
-    return () => holder.end()
-  })
+  if (!peer)
+    return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
+      const holder = new Peer(portLink(port), { transient: true })
+      holder.count(stub)
+      return () => holder.end()
+    })
   const about = stub.about()
   const news = about[0] !== FUNCTION && !peer.told.has(about[0])
   const uncount = peer.count(stub)

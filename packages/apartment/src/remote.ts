@@ -44,19 +44,23 @@ export type Arrives<T> =
             : T
 
 /** What may be given where `T` is wanted: a `T`, or the proxy of one. */
-export type Given<T> = T | (T extends object ? (T extends Copied | AnyFunction ? never : Remote<T>) : never)
+export type Given<T> =
+  | T
+  | (T extends object ? (T extends Copied | AnyFunction | readonly unknown[] ? never : Remote<T>) : never)
 export type GivenAll<Args extends readonly unknown[]> = { [K in keyof Args]: Given<Args[K]> }
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-type RemoteCall<F extends AnyFunction> = (
-  ...args: GivenAll<Parameters<F>>
-) => Promise<Arrives<Awaited<ReturnType<F>>>>
+type RemoteCall<F extends AnyFunction> = (...args: GivenAll<Parameters<F>>) => Promise<Arrives<Awaited<ReturnType<F>>>>
 
 /** A method as its proxy has it: one that gives a promise keeps its signature, others get one. */
 export type RemoteMethod<F extends AnyFunction> = [ReturnType<F>] extends [never]
   ? RemoteCall<F>
-  : ReturnType<F> extends Promise<infer R> ? (Same<R, Arrives<R>> extends true ? F & RemoteCall<F> : RemoteCall<F>) : RemoteCall<F>
+  : ReturnType<F> extends Promise<infer R>
+    ? Same<R, Arrives<R>> extends true
+      ? F & RemoteCall<F>
+      : RemoteCall<F>
+    : RemoteCall<F>
 
 /** A function of another thread. It gives a promise. */
 export type RemoteFunction<F extends AnyFunction> = RemoteMethod<F> & Disposable
@@ -72,24 +76,29 @@ type Unreachable = 'then' | keyof object | 'constructor' | 'toString' | 'valueOf
  * const mailbox: Remote<Mailbox> = await apartment.create('Mailbox')
  * await mailbox.count()
  */
-export type Remote<T> = IsAny<T> extends true
-  ? any
-  : T extends AnyFunction
-    ? RemoteFunction<T>
-    : RemoteHandle & {
-        readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction
-          ? RemoteMethod<T[K]>
-          : Promise<Arrives<T[K]>>
-      } & (T extends AsyncDisposable ? AsyncDisposable : unknown)
+export type Remote<T> =
+  IsAny<T> extends true
+    ? any
+    : T extends AnyFunction
+      ? RemoteFunction<T>
+      : RemoteHandle & {
+          readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction
+            ? RemoteMethod<T[K]>
+            : Promise<Arrives<T[K]>>
+        } & (T extends AsyncDisposable ? AsyncDisposable : unknown)
 
 /** The names of a module's classes. */
-export type ClassName<M> = IsAny<M> extends true ? string : { [K in keyof M]: M[K] extends AnyClass ? K : never }[keyof M] & string
+export type ClassName<M> =
+  IsAny<M> extends true ? string : { [K in keyof M]: M[K] extends AnyClass ? K : never }[keyof M] & string
 
 /** What a module serves but its classes: functions to call, objects to get as proxies. */
-export type RemoteModule<M> = IsAny<M> extends true
-  ? any
-  : RemoteHandle & {
-      readonly [K in Exclude<keyof M, Unreachable | symbol> as M[K] extends AnyClass ? never : K]: M[K] extends AnyFunction
-        ? RemoteMethod<M[K]>
-        : Promise<M[K] extends RemoteHandle | Copied ? M[K] : M[K] extends object ? Remote<M[K]> : M[K]>
-    }
+export type RemoteModule<M> =
+  IsAny<M> extends true
+    ? any
+    : RemoteHandle & {
+        readonly [K in Exclude<keyof M, Unreachable | symbol> as M[K] extends AnyClass
+          ? never
+          : K]: M[K] extends AnyFunction
+          ? RemoteMethod<M[K]>
+          : Promise<M[K] extends RemoteHandle | Copied ? M[K] : M[K] extends object ? Remote<M[K]> : M[K]>
+      }

@@ -1,6 +1,13 @@
 /** A call from another thread, from its arrival to its answer. */
 import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
-import { type Call, type CallId, runInFrame, type ThreadId, timeoutError, trackAcrossAwait } from '@flatshare/core/internal'
+import {
+  type Call,
+  type CallId,
+  runInFrame,
+  type ThreadId,
+  timeoutError,
+  trackAcrossAwait,
+} from '@flatshare/core/internal'
 import type { CallMessage, How } from './messages.js'
 import { type Stub, stubById } from './stub.js'
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
+import { type Apartment, type Remote, release } from '@flatshare/apartment'
 import { byReference, currentThread, modelOf } from '@flatshare/core'
-import { type Apartment, release, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore, type Store } from './apartments.js'
 import type { Account, Relay } from './threads/store.js'
@@ -39,7 +39,13 @@ describe('calls', () => {
 
   it('S5 copy values as structured clone does, with what is shared shared', async () => {
     const shared = new Int32Array(new SharedArrayBuffer(4))
-    const value = { list: [1, , 3], map: new Map([[1, new Date(5)]]), big: 2n, minusZero: -0, bytes: new Uint8Array(3) }
+    const value = {
+      list: Object.assign(new Array(3), { 0: 1, 2: 3 }),
+      map: new Map([[1, new Date(5)]]),
+      big: 2n,
+      minusZero: -0,
+      bytes: new Uint8Array(3),
+    }
     const cyclic: { self?: unknown } = {}
     cyclic.self = cyclic
     expect(await account.echo(value)).toEqual(value)
@@ -139,7 +145,7 @@ describe('errors', () => {
     const error = caught as OverdrawnError
     expect(error.missing).toBeGreaterThan(0)
     expect(error.message).toBe(`${error.missing} are missing`)
-    expect(error.stack).toMatch(/Account\.withdraw[^]*--- on the thread "bank" ---[^]*call\.test/)
+    expect(error.stack).toMatch(/Account\.withdraw[\s\S]*--- on the thread "bank" ---[\s\S]*call\.test/)
   })
 
   it('of a constructor reject the creation', async () => {

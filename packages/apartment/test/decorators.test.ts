@@ -1,6 +1,7 @@
 // The calls that compilers make of decorators, by hand: the legacy dialect's, the standard dialect's, and plain ones.
-import { FlatshareError, marshal, modelOf } from '@flatshare/core'
+
 import { ApartmentThreaded, Hidden, Interleaved, SingleThreaded } from '@flatshare/apartment'
+import { FlatshareError, marshal, modelOf } from '@flatshare/core'
 import { describe, expect, it } from 'vitest'
 
 const legacy = (decorate: any, prototype: object, key: string) =>

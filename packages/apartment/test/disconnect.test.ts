@@ -1,7 +1,7 @@
-import { DisconnectedError } from '@flatshare/core'
-import { type Apartment, callWith, connect, disconnect, release } from '@flatshare/apartment'
-import { homeOf, isProxy, onGone } from '@flatshare/apartment/internal'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { callWith, connect, disconnect, release } from '@flatshare/apartment'
+import { homeOf, isProxy, onGone } from '@flatshare/apartment/internal'
+import { DisconnectedError } from '@flatshare/core'
 import { describe, expect, it } from 'vitest'
 import { gate, openStore } from './apartments.js'
 
@@ -40,7 +40,9 @@ describe('S13 a thread that ends', () => {
     const error = await pending
     expect(error).toBeInstanceOf(DisconnectedError)
     expect(error.mayHaveRun).toBe(true)
-    expect(error.message).toMatch(/Waiting(Object)?\.exitLater\(\): the thread "doomed" has ended; .* may or may not have run/)
+    expect(error.message).toMatch(
+      /Waiting(Object)?\.exitLater\(\): the thread "doomed" has ended; .* may or may not have run/,
+    )
     if (how === 'throw') expect(error.cause).toMatchObject({ message: '7 are missing' })
     if (how === 'memory') expect(error.cause).toMatchObject({ code: 'ERR_WORKER_OUT_OF_MEMORY' })
     expect((await second).mayHaveRun).toBe(true)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { currentThread, marshal, modelOf, NotMarshalableError, unmarshal, WrongThreadError } from '@flatshare/core'
 import { type Apartment, ApartmentThreaded, type Remote, SingleThreaded } from '@flatshare/apartment'
+import { currentThread, marshal, modelOf, NotMarshalableError, unmarshal, WrongThreadError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore, type Store } from './apartments.js'
 import type { Account } from './threads/store.js'

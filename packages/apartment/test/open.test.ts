@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { FlatshareError, registerError } from '@flatshare/core'
 import { Apartment, connect, serve } from '@flatshare/apartment'
+import { currentThread, FlatshareError, registerError } from '@flatshare/core'
 import { describe, expect, it } from 'vitest'
 import { openStore } from './apartments.js'
 
@@ -12,7 +12,13 @@ const thread = (name: string) => new URL(`./threads/${name}.js`, import.meta.url
 /** Opens what can't be opened, and tells the error and whether the worker has ended. */
 async function refused(source: URL | string | (() => Worker), options: object = {}) {
   const workers: Worker[] = []
-  const made = typeof source === 'function' ? () => (workers.push(source()), workers[0]!) : source
+  const made =
+    typeof source === 'function'
+      ? () => {
+          workers.push(source())
+          return workers[0]!
+        }
+      : source
   const error: any = await Apartment.open(made, options).then(
     () => undefined,
     (error: unknown) => error,
@@ -39,6 +45,16 @@ describe('Apartment.open', () => {
     expect(await apartment.remote.resize(4)).toBe(8)
     const counter: any = await apartment.create('Counter')
     expect([await counter.next(), await counter.next()]).toEqual([1, 2])
+  })
+
+  it('opens an apartment inside an apartment, whose objects are called directly', async () => {
+    await using outer = await Apartment.open<typeof import('./threads/nested.js')>(thread('nested'), { name: 'outer' })
+    const relay = await outer.remote.openInner()
+    expect(String(relay)).toBe('Remote<Relay> { home: "inner" }')
+    expect(await relay.caller()).toBe(currentThread.id)
+    expect(await relay.home()).not.toBe(outer.threadId)
+    await outer.remote.closeInner()
+    await expect(relay.ping()).rejects.toThrow(/the thread "inner" has ended/)
   })
 
   it('opens many at once', async () => {
@@ -71,7 +87,11 @@ describe('Apartment.open', () => {
   })
 
   it('rejects when the thread ends, at its start or in the middle of the hello', async () => {
-    for (const source of [thread('exits'), () => new Worker(thread('exits')), () => new Worker(thread('serves-then-exits'))]) {
+    for (const source of [
+      thread('exits'),
+      () => new Worker(thread('exits')),
+      () => new Worker(thread('serves-then-exits')),
+    ]) {
       const { error, left } = await refused(source)
       expect(error).toBeInstanceOf(FlatshareError)
       expect(error.message).toBe('The apartment ended before it began to serve.')
@@ -160,7 +180,10 @@ describe('connect', () => {
 describe('the process', () => {
   const run = (ending: string) => {
     const program = fileURLToPath(thread('program'))
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ending], { encoding: 'utf8', timeout: 20_000 })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ending], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
     return { status, stdout, stderr }
   }
 

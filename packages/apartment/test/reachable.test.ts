@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { type Apartment, type Remote } from '@flatshare/apartment'
+import type { Apartment, Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore, type Store } from './apartments.js'
 import type { Account } from './threads/store.js'
@@ -17,8 +17,18 @@ afterAll(() => apartment.close())
 
 describe('what other threads reach', () => {
   it.each([
-    'reset', 'hiddenGetter', 'hiddenInBase', 'secretField', 'history', 'constructor', '__proto__', 'hasOwnProperty',
-    '__defineGetter__', '#private', 'nothing', 'then',
+    'reset',
+    'hiddenGetter',
+    'hiddenInBase',
+    'secretField',
+    'history',
+    'constructor',
+    '__proto__',
+    'hasOwnProperty',
+    '__defineGetter__',
+    '#private',
+    'nothing',
+    'then',
   ])('is not %s', async (member) => {
     expect(loose[member]).toBeUndefined()
     expect(await account.usesPrivate()).toBe(true)
@@ -40,7 +50,7 @@ describe('what other threads reach', () => {
 
 describe('a proxy', () => {
   it('can be awaited', async () => {
-    expect(await account).toBe(account)
+    expect(await Promise.resolve(account)).toBe(account)
   })
 
   it('takes no assignment, and says so', () => {
@@ -53,14 +63,12 @@ describe('a proxy', () => {
 
   it('gives no way to pollute prototypes, on either side', async () => {
     expect(() => {
-      loose.__proto__.x = 1
+      loose['__proto__'].x = 1
     }).toThrow(TypeError)
     const remote: any = apartment.remote
     expect(() => {
-      remote.__proto__.x = 1
+      remote['__proto__'].x = 1
     }).toThrow(TypeError)
-    const plain = await apartment.remote.pollution()
-    ;(plain as any).__proto__ ??= {}
     const sent = JSON.parse('{"__proto__": {"x": 1}}')
     const back = await account.echo(sent)
     expect(Object.getPrototypeOf(back)).toBe(Object.prototype)

@@ -1,5 +1,5 @@
-import { describe, expectTypeOf, it } from 'vitest'
 import type { Apartment, Remote, RemoteModule } from '@flatshare/apartment'
+import { describe, expectTypeOf, it } from 'vitest'
 import type { Store } from './apartments.js'
 import type { Account, Relay } from './threads/store.js'
 

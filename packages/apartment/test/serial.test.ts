@@ -1,4 +1,4 @@
-import { ApartmentThreaded, type Apartment, type Remote } from '@flatshare/apartment'
+import { type Apartment, ApartmentThreaded, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gate, openStore, type Store } from './apartments.js'
 import type { Relay } from './threads/store.js'

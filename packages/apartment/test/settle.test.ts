@@ -1,5 +1,5 @@
-import { NotMarshalableError, WrongThreadError } from '@flatshare/core'
 import { type Apartment, callWith, type Remote } from '@flatshare/apartment'
+import { NotMarshalableError, WrongThreadError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gate, openStore, type Store } from './apartments.js'
 import type { Account, Odd, WaitingObject } from './threads/store.js'

@@ -1,6 +1,7 @@
 /** Threads that call one another, hand references on, and die at any moment: every promise settles, once and rightly. */
+
+import { type Apartment, callWith, type Remote, release } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
-import { type Apartment, callWith, release, type Remote } from '@flatshare/apartment'
 import { expect } from 'vitest'
 import { openStore, type Store } from './apartments.js'
 import type { Account, Relay } from './threads/store.js'

@@ -13,6 +13,7 @@ export {
   listen,
   listenTo,
   observeWorkerError,
+  onOwnExit,
   onWorkerError,
   type Port,
   parentEndpoint,

@@ -7,8 +7,8 @@ import { Account } from './classes.js'
 import { startThread } from './thread.js'
 
 const gate = () => new Int32Array(new SharedArrayBuffer(4))
-function open(cell: Int32Array): void {
-  Atomics.store(cell, 0, 1)
+function open(cell: Int32Array, state = 1): void {
+  Atomics.store(cell, 0, state)
   Atomics.notify(cell, 0)
 }
 
@@ -184,6 +184,31 @@ describe('async methods', () => {
     await Promise.all([deposit, there])
     expect([account.balance, account.calls]).toEqual([6, 6])
   })
+})
+
+test('S17 two threads that block on each other’s objects: one of them gets a DeadlockError', async () => {
+  const [ours, theirs] = [new Account(), new Account()]
+  const thread = startThread()
+  const cell = gate()
+  const crossed = thread.run('cross', { ours, theirs, cell })
+  Atomics.wait(cell, 0, 0)
+  const errors: string[] = []
+  locked(ours, () => {
+    open(cell, 2)
+    try {
+      theirs.deposit(1)
+    } catch (error) {
+      expect(error).toBeInstanceOf(DeadlockError)
+      errors.push(String(error))
+    }
+  })
+  const said = (await crossed) as string
+  if (said !== 'deposited') errors.push(said)
+  expect(errors).toHaveLength(1)
+  expect(errors[0]).toMatch(
+    /DeadlockError: .*waits for Account\.deposit, held by .*waits for Account\.deposit, held by/,
+  )
+  expect(ours.balance + theirs.balance).toBe(1)
 })
 
 describe('where blocking is not allowed', () => {

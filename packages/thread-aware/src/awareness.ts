@@ -19,7 +19,7 @@ export function* chain(Class: Function): Generator<Function> {
 }
 
 /** A per-thread field makes sense on a thread-aware class, and on a free one: there every thread has a handle of its own. */
-export function allowsPerThread(Class: Function): boolean {
+function allowsPerThread(Class: Function): boolean {
   if (modelRecord(Class)?.model === 'free') return true
   for (const each of chain(Class)) if (aware.has(each)) return true
   return false

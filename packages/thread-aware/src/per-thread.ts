@@ -6,7 +6,8 @@
  * (`undefined`, for `cursor!: Cursor`), which hides the accessor. It is taken away as early as possible:
  *
  *   dialect, kind       who defines the accessor             who takes the own property away
- *   legacy field        this decorator, on the prototype     each method of the class, when it is called
+ *   legacy field        this decorator, on the prototype     each method of the class, and of decorated
+ *                                                            subclasses, when it is called
  *   standard field      the class decorator (by `install`),  this decorator's initialiser, right after
  *                       or the first instance                the field was defined
  *   standard accessor   this decorator                       there is none
@@ -120,7 +121,7 @@ function notAField(key: PropertyKey): FlatshareError {
 }
 
 /** The value of the running thread, made if there is none. */
-export function ownValue(object: object, key: PropertyKey, factory: PerThreadFactory | undefined): unknown {
+function ownValue(object: object, key: PropertyKey, factory: PerThreadFactory | undefined): unknown {
   const context = contextOf(object)
   // What is there may be undefined, if the thread has set it so.
   if (Object.hasOwn(context, key)) return context[key]
@@ -166,7 +167,7 @@ const wrapped = new WeakMap<object, PropertyKey[]>()
 export function wrapToReveal(prototype: object, key: PropertyKey): void {
   const known = wrapped.get(prototype)
   if (known) {
-    known.push(key)
+    if (!known.includes(key)) known.push(key)
     return
   }
   const keys = [key]

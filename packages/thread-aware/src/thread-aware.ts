@@ -42,13 +42,16 @@ function decorate(Class: Function, { perThread = {} }: ThreadAwareDescription, c
   for (const [key, factory] of Object.entries(perThread)) {
     if (typeof factory !== 'function') throw new TypeError(`perThread.${key} must be a function that makes the value.`)
     describeMember(prototype, key, noteOf(factory))
-    // A free class adopts such fields by itself, and a wrapper around its own would hide that it locks.
-    if (modelRecord(Class)?.model !== 'free') wrapToReveal(prototype, key)
   }
   for (const each of chain(Class)) {
     for (const [key, notes] of each === Class ? memberNotes(Class, context) : ownMemberNotes(each)) {
       for (const note of notes) if (typeof note['install'] === 'function') note['install'](prototype, key)
     }
+  }
+  // Not in the standard dialect, whose fields have initialisers of their own, nor on a free class, which
+  // adopts such fields by itself.
+  if (!context && modelRecord(Class)?.model !== 'free') {
+    for (const key of perThreadFields(Class)) wrapToReveal(prototype, key)
   }
   endWithObject(prototype, Symbol.dispose)
   endWithObject(prototype, Symbol.asyncDispose)

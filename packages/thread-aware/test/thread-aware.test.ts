@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { FlatshareError, marshal } from '@flatshare/core'
 import { declareModel, runInFrame, settleExits } from '@flatshare/core/internal'
@@ -65,7 +66,10 @@ describe('S22 a context for each thread', () => {
     else void worker.terminate()
     await ended
     // The supervisor may hear of it a little later than we do.
-    while (theirs.ended === 0) await settleExits()
+    while (theirs.ended === 0) {
+      await turn()
+      await settleExits()
+    }
     expect([theirs.ended, ours.ended]).toEqual([1, 0])
     expect(table.cursor).toBe(ours)
   })

@@ -1,8 +1,16 @@
 /** A module whose exports are served: the classes that the tests make on another thread. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import {
+  ApartmentThreaded,
+  currentCall,
+  disconnect,
+  Hidden,
+  Interleaved,
+  type Remote,
+  SingleThreaded,
+} from '@flatshare/apartment'
 import { byReference, callingThread, currentThread, registerError } from '@flatshare/core'
-import { ApartmentThreaded, currentCall, disconnect, Hidden, Interleaved, type Remote, SingleThreaded } from '@flatshare/apartment'
 
 export class OverdrawnError extends Error {
   override name = 'OverdrawnError'
@@ -141,7 +149,7 @@ export class Relay {
   }
 
   async publish(value: unknown): Promise<unknown[]> {
-    return Promise.all([...this.#listeners].map((listener) => (listener as (x: unknown) => unknown)(value)))
+    return Promise.all([...this.#listeners].map((listener) => (listener as (x: unknown) => Promise<unknown>)(value)))
   }
 
   async collect(options: { deep: { on: Array<(x: number) => number | Promise<number>> } }): Promise<number[]> {
@@ -153,7 +161,7 @@ export class Relay {
   }
 
   async callerLater(): Promise<number | undefined> {
-    await null
+    await Promise.resolve()
     return currentCall()?.caller
   }
 
@@ -263,12 +271,15 @@ export class Odd {
     return { a: new WeakMap() }
   }
   throwsWeak(): never {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is the test
     throw { weak: new WeakMap() }
   }
   throwsText(): never {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is the test
     throw 'text'
   }
   throwsNothing(): never {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is the test
     throw undefined
   }
   klass(): unknown {
@@ -306,7 +317,6 @@ export async function resize(width: number, by: (x: number) => number | Promise<
 
 export const settings = { theme: 'dark', nested: { depth: 2 }, double: (x: number) => x * 2 }
 
-export const pollution = () => ({}) as Record<string, unknown>
 export const polluted = (): boolean => 'x' in ({} as object) || 'x' in Function.prototype
 
 setFlagsFromString('--expose-gc')

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { unmarshal } from '@flatshare/core'
-import { FreeThreaded, nonBlocking } from '@flatshare/free-threaded'
+import { FreeThreaded, locked, nonBlocking } from '@flatshare/free-threaded'
 import { Account, type AllTypes } from '../classes.js'
 
 // The main thread has another edition of it.
@@ -46,6 +46,20 @@ const jobs = {
   },
   block(account: Account) {
     return account.deposit(1)
+  },
+  /** Holds one, says so, waits until the other is held as well, then wants that. */
+  cross({ ours, theirs, cell }: { ours: Account; theirs: Account; cell: Int32Array }) {
+    return locked(theirs, () => {
+      Atomics.store(cell, 0, 1)
+      Atomics.notify(cell, 0)
+      Atomics.wait(cell, 0, 1)
+      try {
+        ours.deposit(1)
+        return 'deposited'
+      } catch (error) {
+        return String(error)
+      }
+    })
   },
   isInstance: (account: Account) => account instanceof Account,
 } satisfies Record<string, (object: any, argument: any) => unknown>

@@ -1,0 +1,101 @@
+/** A module whose exports are served: a source of events, and an owner of sinks, for threads of the tests. */
+import { type AdviseConnection, type AdviseRequest, AdviseSource, type Notification } from '@flatshare/advise-sink'
+import { ApartmentThreaded, type Remote } from '@flatshare/apartment'
+import { currentThread } from '@flatshare/core'
+
+export interface Created {
+  readonly name: string
+  readonly tags: { readonly [key: string]: number[] }
+}
+
+export interface StoreEvents {
+  objectCreated: Created
+  batchDone: number
+  carrying: { call: (x: number) => unknown; store: unknown }
+}
+
+export type StoreNotification = Notification<StoreEvents>
+
+@ApartmentThreaded()
+export class Store {
+  readonly #source = new AdviseSource<StoreEvents>({ events: ['objectCreated', 'batchDone', 'carrying'] })
+
+  advise(...request: AdviseRequest<StoreEvents>): AdviseConnection {
+    return this.#source.advise(...request)
+  }
+
+  unadvise(connection: AdviseConnection): Promise<void> {
+    return this.#source.unadvise(connection)
+  }
+
+  connections(): number {
+    return this.#source.connections
+  }
+
+  source(): AdviseSource<StoreEvents> {
+    return this.#source
+  }
+
+  create(name: string): void {
+    const tags = { a: [1, 2] }
+    this.#source.raise('objectCreated', { name, tags })
+    // The payload is that of the moment of raising.
+    tags.a.push(3)
+  }
+
+  done(first: number, count = 1, target?: unknown): void {
+    for (let i = first; i < first + count; i++) {
+      this.#source.raise('batchDone', i, target === undefined ? {} : { target })
+    }
+  }
+
+  carry(): void {
+    this.#source.raise('carrying', { call: (x) => [x, currentThread.id], store: this })
+  }
+
+  unknown(): void {
+    this.#source.raise('never' as 'batchDone', 1)
+  }
+}
+
+/** Lives on a third thread, and owns a sink there. */
+@ApartmentThreaded()
+export class Listener {
+  readonly #heard: Array<[event: string, payload: unknown, thread: number]> = []
+  #connection: Remote<AdviseConnection> | undefined
+
+  async listen(store: Remote<Store>): Promise<void> {
+    const heard = this.#heard
+    this.#connection = await store.advise(['objectCreated', 'batchDone'], {
+      onNotify(batch) {
+        for (const { event, payload } of batch) heard.push([event, payload, currentThread.id])
+      },
+    })
+  }
+
+  /** Advises a sink that never answers. */
+  async hang(store: Remote<Store>, onCalled: () => void): Promise<void> {
+    await store.advise('batchDone', () => {
+      onCalled()
+      return new Promise(() => {})
+    })
+  }
+
+  heard(): unknown[] {
+    return this.#heard
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection!.unadvise()
+  }
+
+  /** A sink of this thread, for somebody else to advise. */
+  sink(): { onNotify(batch: readonly StoreNotification[]): void } {
+    const heard = this.#heard
+    return {
+      onNotify(batch) {
+        for (const { event, payload } of batch) heard.push([event, payload, currentThread.id])
+      },
+    }
+  }
+}
