@@ -1,4 +1,11 @@
-import { Apartment, DisconnectedError, type Progress, type Remote, thisThreadAdviseSink } from 'flatshare'
+import {
+  Apartment,
+  DisconnectedError,
+  type Notification,
+  type Progress,
+  type Remote,
+  thisThreadAdviseSink,
+} from 'flatshare'
 import type { IndexSummary } from './mail-index.js'
 import { splitRanges } from './mbox.js'
 import type { Job, Share } from './reader.js'
@@ -6,13 +13,13 @@ import { Session } from './session.js'
 import { mostShares, Statistics } from './statistics.js'
 import type { MessageStore, StoreEvents } from './store.js'
 
-const shareBytes = 1024 * 1024
-
 export interface Import {
   path: string
   bytes: number
   threads: number
   progress: Progress
+  /** About how large a share of the archive a reader takes at a time. */
+  shareBytes?: number
   /** Hears of new folders, finished batches and lost readers, on the thread that imports. */
   announce(what: Announcement): void
   /** Called with every reader's apartment, for whoever wants to watch it. */
@@ -43,7 +50,7 @@ export async function importMail<T>(
     name: 'store',
   })
   const store = await home.create('MessageStore')
-  const announced = await announceFrom(store, job.announce)
+  const { connection, heard } = await listenTo(store, job.announce)
 
   const statistics = new Statistics()
   const perThread = await readAll(job, {
@@ -55,30 +62,33 @@ export async function importMail<T>(
   })
 
   await store.close()
-  await announced
-  return use({ ...(await store.summarize()), ...statistics.summarize(), perThread }, store)
+  await heard
+  await connection.unadvise()
+  return await use({ ...(await store.summarize()), ...statistics.summarize(), perThread }, store)
 }
 
-/** Advises on what happens in the store; resolves when its last notification was heard. */
-function announceFrom(store: Remote<MessageStore>, announce: Import['announce']): Promise<Promise<void>> {
-  let close!: () => void
-  const closed = new Promise<void>((resolve) => {
-    close = resolve
+/** Asks to hear what happens in the store, on this thread. `heard` resolves with the last notification. */
+async function listenTo(store: Remote<MessageStore>, announce: Import['announce']) {
+  let resolve!: () => void
+  const heard = new Promise<void>((all) => {
+    resolve = all
   })
-  const sink = thisThreadAdviseSink<StoreEvents>({
-    onNotify(batch) {
-      for (const { event, payload } of batch) {
-        if (event === 'folderCreated') announce({ kind: 'folder', name: payload.name })
-        else if (event === 'batchFinished') announce({ kind: 'batch', messages: payload.messages })
-        else close()
-      }
-    },
+  const sink = thisThreadAdviseSink<Notification<StoreEvents>>((batch) => {
+    for (const { event, payload } of batch) {
+      if (event === 'folderCreated') announce({ kind: 'folder', name: payload.name })
+      else if (event === 'batchFinished') announce({ kind: 'batch', messages: payload.messages })
+      else resolve()
+    }
   })
-  return store.advise(['folderCreated', 'batchFinished', 'closed'], sink).then(() => closed)
+  const connection = await store.advise(['folderCreated', 'batchFinished', 'closed'], sink)
+  return { connection, heard }
 }
 
 /** Has all shares of the archive read. Answers how many messages each thread read. */
-async function readAll({ bytes, threads, progress, announce, onReader }: Import, job: Job): Promise<number[]> {
+async function readAll(
+  { bytes, threads, progress, shareBytes = 1024 * 1024, announce, onReader }: Import,
+  job: Job,
+): Promise<number[]> {
   const count = Math.min(mostShares, Math.max(threads, Math.ceil(bytes / shareBytes)))
   const shares: Share[] = splitRanges(bytes, count)
     .map((range, number) => ({ ...range, number }))

@@ -27,9 +27,9 @@ async function run(options: Options): Promise<number> {
   const { signal } = interrupt
   try {
     using source = await openSource(options.file, { signal })
-    const report = await read(source, options.threads, options, signal)
+    const report = await read(source, options.threads, options.json ? announceLost : announce, signal)
     if (options.compare && options.threads > 1 && !signal.aborted) {
-      report.oneThreadSeconds = (await read(source, 1, options, signal)).seconds
+      report.oneThreadSeconds = (await read(source, 1, announceLost, signal)).seconds
     }
     if (signal.aborted) report.cancelled = true
     console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
@@ -42,14 +42,19 @@ async function run(options: Options): Promise<number> {
 }
 
 /** One import, with a progress bar where there is a terminal. Interrupting cancels it through its progress. */
-async function read(source: MailSource, threads: number, { json }: Options, signal: AbortSignal): Promise<Report> {
+async function read(
+  source: MailSource,
+  threads: number,
+  announce: (what: Announcement) => void,
+  signal: AbortSignal,
+): Promise<Report> {
   using progress = new Progress({ total: source.bytes, label: threads === 1 ? 'One thread' : `${threads} threads` })
   const cancel = () => progress.cancel()
   signal.addEventListener('abort', cancel)
   using _bar = drawProgress(progress)
 
   const started = performance.now()
-  const job = { path: source.path, bytes: source.bytes, threads, progress, announce: json ? announceLost : announce }
+  const job = { path: source.path, bytes: source.bytes, threads, progress, announce }
   const report = await importMail(job, async (imported, store) => {
     const seconds = (performance.now() - started) / 1000
     const cancelled = progress.cancelled

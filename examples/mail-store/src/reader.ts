@@ -5,6 +5,10 @@ import type { Session } from './session.js'
 import type { Statistics } from './statistics.js'
 import type { MessageStore } from './store.js'
 
+// Objects of these classes arrive here as themselves, so this thread must have the classes.
+import './session.js'
+import './statistics.js'
+
 /** A piece of the archive, small enough that it hardly matters when it must be read again. */
 export interface Share extends ByteRange {
   number: number

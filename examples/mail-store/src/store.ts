@@ -1,4 +1,4 @@
-import { type AdviseSink, AdviseSource, ApartmentThreaded } from 'flatshare'
+import { type AdviseRequest, AdviseSource, ApartmentThreaded } from 'flatshare'
 import { Folder } from './folder.js'
 import { type IndexSummary, MailIndex } from './mail-index.js'
 import { isFailure, type Outcome } from './message.js'
@@ -22,8 +22,8 @@ export class MessageStore {
   readonly #folders = new Map<string, Folder>()
   readonly #delivered = new Set<number>()
 
-  advise(events: keyof StoreEvents | readonly (keyof StoreEvents)[], sink: AdviseSink<StoreEvents>) {
-    return this.#source.advise(events, sink)
+  advise(...request: AdviseRequest<StoreEvents>) {
+    return this.#source.advise(...request)
   }
 
   /** Takes a share of the archive, once: a share that was read again after its reader died changes nothing. */

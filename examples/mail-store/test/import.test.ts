@@ -8,7 +8,7 @@ import { generateArchive } from '../dist/generated/archive.js'
 import { type Announcement, type Import, type Imported, importMail } from '../dist/import-mail.js'
 import { readArchive } from './read-archive.js'
 
-const messages = 1500
+const messages = 400
 const directory = mkdtempSync(join(tmpdir(), 'mail-store-import-'))
 const path = join(directory, 'test.mbox')
 let bytes: number
@@ -25,7 +25,15 @@ afterAll(() => rmSync(directory, { recursive: true }))
 async function run(threads: number, more: Partial<Import> = {}) {
   using progress = new Progress({ total: bytes })
   const heard: Announcement[] = []
-  const job: Import = { path, bytes, threads, progress, announce: (what) => heard.push(what), ...more }
+  const job: Import = {
+    path,
+    bytes,
+    threads,
+    progress,
+    shareBytes: 100_000,
+    announce: (what) => heard.push(what),
+    ...more,
+  }
   const result = await importMail(job, async (imported, store) => ({ imported, folders: await reportFolders(store) }))
   return { ...result, heard, progress: progress.value }
 }

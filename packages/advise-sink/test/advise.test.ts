@@ -104,6 +104,14 @@ describe('S24 advise', () => {
     await connection[Symbol.asyncDispose]()
   })
 
+  it('is ended by await using, from another thread too', async () => {
+    {
+      await using _connection = await store.advise('batchDone', () => {})
+      expect(await store.connections()).toBe(1)
+    }
+    expect(await store.connections()).toBe(0)
+  })
+
   it('takes a connection back by the source, which knows its own', async () => {
     const mine = await store.advise('batchDone', () => {})
     const other = await home.create('Store')

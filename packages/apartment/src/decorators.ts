@@ -14,10 +14,11 @@ import {
 import { type SaidOfClass, sayOfClass } from './description.js'
 import { referenceMarshaler } from './reference-marshaler.js'
 
-type AnyClass = abstract new (...args: any[]) => object
+/** Any class; its constructor may be private. */
+type AnyClass = Function
 
 /** Decorates a class, in either dialect, or is called with it. */
-export type ClassDecoration = <C extends AnyClass>(Class: C, context?: ClassDecoratorContext<C>) => void
+export type ClassDecoration = (Class: AnyClass, context?: ClassDecoratorContext<any>) => void
 /** Decorates a method or accessor, in either dialect. */
 export type MemberDecoration = (target: any, context: MemberContext, descriptor?: any) => void
 
@@ -55,9 +56,9 @@ function mark(Class: Function, marshaler: Marshaler): void {
  * ApartmentThreaded({ name: 'Mailbox', hidden: ['compact'] })(Mailbox)
  */
 export function ApartmentThreaded(options?: ApartmentThreadedOptions): ClassDecoration
-export function ApartmentThreaded<C extends AnyClass>(Class: C, context?: ClassDecoratorContext<C>): void
+export function ApartmentThreaded(Class: AnyClass, context?: ClassDecoratorContext<any>): void
 export function ApartmentThreaded(first?: ApartmentThreadedOptions | AnyClass): ClassDecoration | void {
-  if (typeof first === 'function') return decorate(first as AnyClass)
+  if (typeof first === 'function') return decorate(first)
   return (Class) => decorate(Class, first)
 }
 
@@ -102,13 +103,13 @@ registerMarshaler(singleMarshaler)
  * class Window {}
  */
 export function SingleThreaded(options?: SingleThreadedOptions): ClassDecoration
-export function SingleThreaded<C extends AnyClass>(Class: C, context?: ClassDecoratorContext<C>): void
+export function SingleThreaded(Class: AnyClass, context?: ClassDecoratorContext<any>): void
 export function SingleThreaded(first?: SingleThreadedOptions | AnyClass): ClassDecoration | void {
   const decorateSingle = (Class: AnyClass, { name }: SingleThreadedOptions = {}) => {
     declareModel(Class, 'single', name === undefined ? {} : { name })
     mark(Class, singleMarshaler)
   }
-  if (typeof first === 'function') return decorateSingle(first as AnyClass)
+  if (typeof first === 'function') return decorateSingle(first)
   return (Class) => decorateSingle(Class, first)
 }
 
@@ -134,12 +135,12 @@ export function Hidden(...args: [] | Parameters<MemberDecoration>): MemberDecora
  * @Interleaved() async ping() {}
  */
 export function Interleaved(): MemberDecoration & ClassDecoration
-export function Interleaved<C extends AnyClass>(Class: C, context?: ClassDecoratorContext<C>): void
+export function Interleaved(Class: AnyClass, context?: ClassDecoratorContext<any>): void
 export function Interleaved(target: any, context: MemberContext, descriptor?: any): void
 export function Interleaved(...args: any[]): any {
   const note = (target: any, context?: ClassDecoratorContext | MemberContext) => {
     const ofClass = context === undefined || (typeof context === 'object' && context.kind === 'class')
-    if (ofClass) sayOfClass(target as Function, { interleaved: true })
+    if (ofClass) sayOfClass(target, { interleaved: true })
     else noteMember(target, context as MemberContext, { decorator: 'Interleaved' })
   }
   if (args.length === 0) return note

@@ -92,6 +92,9 @@ export function refusePromise(result: object, member: string): void {
   )
 }
 
+/** How the engines say that an object has no such # member. */
+const PRIVATE_MISSING = /private (member|field|method|name)|class did not declare it|must be an instance of class/
+
 /** On an attached object neither constructor nor field initialisers ran: there are no # members. */
 function explained(error: unknown, object: object, member: string): unknown {
   if (!(error instanceof TypeError)) return error
@@ -102,7 +105,7 @@ function explained(error: unknown, object: object, member: string): unknown {
       { cause: error },
     )
   }
-  if (!isAttached(object) || !/private|must be an instance of/.test(error.message)) return error
+  if (!isAttached(object) || !PRIVATE_MISSING.test(error.message)) return error
   return new FlatshareError(
     `${member} uses a # member, and this object was made on another thread: # members exist only where the ` +
       'constructor ran. Keep state in @Shared(type) fields, or in @PerThread() ones, which each thread makes for itself.',

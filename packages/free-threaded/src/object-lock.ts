@@ -98,9 +98,12 @@ function enterSlowly(address: number, what: () => string): Entry {
 }
 
 function wayOut(what: string): string {
-  const [Class = '', member = ''] = what.split(/\.(.*)/s)
+  const dot = what.includes('.[') ? what.indexOf('.[') : what.lastIndexOf('.')
+  const Class = what.slice(0, dot)
+  const member = what.slice(dot + 1)
   const object = `await nonBlocking(${Class.charAt(0).toLowerCase()}${Class.slice(1)})`
-  return member.endsWith('=') ? `${object}.method(…), with a method that sets it` : `${object}.${member}`
+  if (/(=|\(\))$/.test(member)) return `${object}.method(…), with a method that does it`
+  return `${object}${member.startsWith('[') ? '' : '.'}${member}`
 }
 
 function heldByAwaiting(what: string): DeadlockError {

@@ -19,6 +19,12 @@ describe('S3 the lock', () => {
     expect(account.balance).toBe(1200)
   })
 
+  test('S3 100,000 deposits of each of four threads are all there', { timeout: 60_000 }, async () => {
+    const account = new Account()
+    await Promise.all([1, 2, 3, 4].map(() => startThread().run('deposit', account, 100_000)))
+    expect([account.balance, account.calls]).toEqual([400_000, 400_000])
+  })
+
   test('S3 a write from outside waits for a method to end', async () => {
     const account = new Account()
     const thread = startThread()
@@ -131,7 +137,8 @@ describe('async methods', () => {
     const deposit = account.depositAfter(1, promise)
     expect(() => account.deposit(1)).toThrow(DeadlockError)
     expect(() => account.deposit(1)).toThrow(/await nonBlocking\(account\)\.deposit/)
-    expect(() => (account.balance = 1)).toThrow(DeadlockError)
+    expect(() => (account.balance = 1)).toThrow(/nonBlocking\(account\)\.method\(…\), with a method that does it/)
+    expect(() => locked(account, () => 1)).toThrow(DeadlockError)
     expect(() => account.doubled).toThrow(DeadlockError)
     expect([account.balance, account.peek()]).toEqual([0, 0])
     const queued = nonBlocking(account).deposit(5)

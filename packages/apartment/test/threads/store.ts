@@ -153,7 +153,7 @@ export class Relay {
   }
 
   async collect(options: { deep: { on: Array<(x: number) => number | Promise<number>> } }): Promise<number[]> {
-    return Promise.all(options.deep.on.map((fn, i) => fn(i)))
+    return Promise.all(options.deep.on.map(async (fn, i) => fn(i)))
   }
 
   caller(): number {
@@ -195,12 +195,10 @@ export class WaitingObject {
   async until(started: () => unknown): Promise<string> {
     const { signal } = currentCall()!
     await started()
-    return new Promise((resolve) => {
-      signal.addEventListener('abort', () => {
-        this.aborted = (signal.reason as DOMException).name
-        resolve('aborted')
-      })
-    })
+    // The answer of `started` and the abort may come in one turn.
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    this.aborted = (signal.reason as DOMException).name
+    return 'aborted'
   }
 
   reasonSeen(): string {

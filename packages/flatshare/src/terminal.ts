@@ -1,0 +1,2 @@
+/** `flatshare/terminal`: draws progress as bars. */
+export * from '@flatshare/progress/terminal'
