@@ -116,10 +116,11 @@ async function readAll(
   }
 
   // Once is enough, unless a reader died after the others had run out of shares, or was the only one.
-  for (let before = Number.POSITIVE_INFINITY; shares.length > 0 && !progress.cancelled; ) {
-    if (shares.length >= before) throw new Error('Every reader dies: no share of the archive could be read.')
-    before = shares.length
-    await Promise.all(Array.from({ length: Math.min(threads, shares.length) }, (_, thread) => work(thread)))
+  for (let fruitless = 0; shares.length > 0 && !progress.cancelled; ) {
+    if (fruitless === 3) throw new Error('Every reader dies: the rest of the archive could not be read.')
+    const before = shares.length
+    await Promise.all(Array.from({ length: Math.min(threads, before) }, (_, thread) => work(thread)))
+    fruitless = shares.length < before ? 0 : fruitless + 1
   }
   return perThread
 }

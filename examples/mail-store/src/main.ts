@@ -1,4 +1,4 @@
-import { drawProgress } from '@flatshare/progress/terminal'
+import { drawProgress } from 'flatshare/terminal'
 import { Progress } from 'flatshare'
 import { ArchiveError } from './archive.js'
 import { reportFolders } from './folder-report.js'
