@@ -1,5 +1,5 @@
-import { drawProgress } from 'flatshare/terminal'
 import { Progress } from 'flatshare'
+import { drawProgress } from 'flatshare/terminal'
 import { ArchiveError } from './archive.js'
 import { reportFolders } from './folder-report.js'
 import { type Announcement, importMail } from './import-mail.js'

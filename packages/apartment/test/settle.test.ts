@@ -1,6 +1,6 @@
 import { type Apartment, callWith, type Remote } from '@flatshare/apartment'
 import { NotMarshalableError, WrongThreadError } from '@flatshare/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate, openStore, type Store } from './apartments.js'
 import type { Account, Odd, WaitingObject } from './threads/store.js'
 
@@ -31,7 +31,16 @@ describe('S14 giving a call up', () => {
   })
 
   it('by a deadline rejects with TimeoutError, and the callee sees it', async () => {
-    await expect(callWith(waiting, { timeout: 20 }).until(() => {})).rejects.toMatchObject({ name: 'TimeoutError' })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const begun = gate()
+      const pending = callWith(waiting, { timeout: 1_000 }).until(begun.open)
+      await begun.opened
+      vi.advanceTimersByTime(1_000)
+      await expect(pending).rejects.toMatchObject({ name: 'TimeoutError' })
+    } finally {
+      vi.useRealTimers()
+    }
     expect(await waiting.reasonSeen()).toBe('TimeoutError')
   })
 

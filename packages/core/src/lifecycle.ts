@@ -139,7 +139,7 @@ export function onThreadExitInternal(listener: (exit: ThreadExit) => void): void
  * supervised yet. It keeps the event loop alive meanwhile.
  */
 export function settleExits(): Promise<boolean> {
-  if (!line || !confirmed) return Promise.resolve(false)
+  if (!line) return Promise.resolve(false)
   const port = line
   const ping = ++lastPing
   holdPort(port, true)

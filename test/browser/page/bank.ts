@@ -21,7 +21,7 @@ class Counter {
   }
 }
 
-async function earn(account: Account, times: number, told: (times: number) => void): Promise<number> {
+async function earn(account: Account, times: number, told: (times: number) => void | Promise<void>): Promise<number> {
   for (let i = 0; i < times; i++) account.deposit(1)
   await told(times)
   return account.balance

@@ -98,7 +98,10 @@ export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => v
 /** No event tells of a worker's end here: the supervisor does. */
 export const reportsWorkerExit = false
 
-export const observeWorkerError = onWorkerError
+/** Listening handles nothing here, so this is the same. */
+export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
+  onWorkerError(endpoint, onError)
+}
 
 export function endThread(): void {
   ;(scope as unknown as { close(): void }).close()
