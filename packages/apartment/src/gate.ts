@@ -2,13 +2,14 @@
  * The queue before an object: it serves one call at a time, an async method from its start until it has
  * settled.
  *
- *   free     nothing runs                a call starts at once
- *   serving  one or more calls run       a call whose path names one of them starts at once (re-entry);
- *                                        any other waits its turn
+ *   free     nothing runs                 the first that waits starts
+ *   serving  a chain of calls, each but   a call whose path names all of them starts at once (re-entry);
+ *            the first re-entered from    any other waits its turn
+ *            the one before
  *
- * Invariants: of the running calls, each but the first was re-entered from one that ran; waiting calls
- * start in the order in which they came; two siblings of one `Promise.all` have no call of this object on
- * their paths but the one that made them, so they queue.
+ * Invariants: the running calls are always one chain, so at most one of them is not waiting for another;
+ * waiting calls start in the order in which they came, but for those that re-enter; two siblings of one
+ * `Promise.all` queue, also where the call that made them runs here itself: neither is on the other's path.
  */
 import type { CallId } from '@flatshare/core/internal'
 
@@ -24,8 +25,14 @@ export class Gate {
 
   /** Starts the call now or in its turn. What `start` gives back, it never rejects, tells when it has ended. */
   pass(path: readonly CallId[], start: () => Promise<void> | undefined): void {
-    if (this.#running.size === 0 || path.some((id) => this.#running.has(id))) this.#start(path, start)
+    if (this.#admits(path)) this.#start(path, start)
     else this.#waiting.push({ path, start })
+  }
+
+  /** Whether everything that runs here is on the call's path. */
+  #admits(path: readonly CallId[]): boolean {
+    for (const id of this.#running) if (!path.includes(id)) return false
+    return true
   }
 
   #start(path: readonly CallId[], start: () => Promise<void> | undefined): void {
@@ -49,6 +56,18 @@ export class Gate {
         this.#first = 0
       }
       this.#start(path, start)
+    }
+    if (this.#running.size > 0) this.#reenter()
+  }
+
+  /** Starts the first waiting call that re-enters what still runs, a sibling of the one that has just ended. */
+  #reenter(): void {
+    for (let i = this.#first; i < this.#waiting.length; i++) {
+      const { path, start } = this.#waiting[i]!
+      if (!this.#admits(path)) continue
+      this.#waiting.splice(i, 1)
+      this.#start(path, start)
+      i-- // those that ended at once leave room for the next
     }
   }
 }

@@ -88,6 +88,12 @@ describe('S16 causality', () => {
     expect(await a.twice(b)).toBe(1)
   })
 
+  it('two siblings that re-enter the object that made them queue as well', async () => {
+    const relay = await apartment.create('Relay')
+    await relay.callBack(() => Promise.all([relay.busy(), relay.busy(), relay.busy()]))
+    expect(await relay.mostAtOnce()).toBe(1)
+  })
+
   it('holds on the main thread as well', async () => {
     class Ledger {
       entries: string[] = []
