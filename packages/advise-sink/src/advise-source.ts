@@ -41,7 +41,11 @@ export class AdviseSource<Events extends object = Record<string, unknown>> {
   readonly #connections = new WeakSet<AdviseConnection>()
   #sequence = 0
 
+  /** @throws TypeError where `events` is no list of names. */
   constructor({ events, target }: AdviseSourceOptions<Events>) {
+    if (!Array.isArray(events) || !events.every((event) => typeof event === 'string')) {
+      throw new TypeError("A source says which events it raises: new AdviseSource({ events: ['created'] }).")
+    }
     this.#events = new Set(events)
     this.#target = target
   }
@@ -59,7 +63,7 @@ export class AdviseSource<Events extends object = Record<string, unknown>> {
    *
    * @throws FlatshareError for an event that the source doesn't raise.
    * @throws TypeError for what is no sink.
-   * @throws RangeError for a queue's limit that is no whole number from 1.
+   * @throws RangeError for a queue's limit that is no whole number from 1, and for a policy that there is not.
    * @throws the reason of a signal that has aborted.
    */
   advise<E extends EventName<Events>>(

@@ -70,7 +70,10 @@ export class Subscription {
   #delivered: Promise<void> | undefined
 
   constructor(events: ReadonlySet<string>, sink: AdviseSinkOrFunction, options: AdviseOptions, onEnd: () => void) {
-    const { queue: { limit = LIMIT } = {}, signal } = options
+    const { queue: { limit = LIMIT, policy = 'drop-oldest' } = {}, signal } = options
+    if (policy !== 'drop-oldest') {
+      throw new RangeError(`The policy of a queue is 'drop-oldest', not ${String(policy)}.`)
+    }
     if (!Number.isInteger(limit) || limit < 1) {
       throw new RangeError(`The limit of a queue is a whole number from 1, not ${String(limit)}.`)
     }

@@ -90,6 +90,10 @@ describe('S24 advise', () => {
     const source = new AdviseSource<{ a: 1 }>({ events: ['a'] })
     expect(() => source.advise('b' as 'a', () => {})).toThrow(FlatshareError)
     expect(() => source.advise('a', () => {}, { queue: { limit: 0 } })).toThrow(RangeError)
+    expect(() => source.advise('a', () => {}, { queue: { policy: 'block' as never } })).toThrow(RangeError)
+    for (const events of [undefined, 'a', [1]]) {
+      expect(() => new AdviseSource({ events: events as never })).toThrow(TypeError)
+    }
     expect(source.connections).toBe(0)
   })
 

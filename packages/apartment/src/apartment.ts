@@ -15,7 +15,7 @@ import { CLOSE } from './messages.js'
 import type { Peer } from './peer.js'
 import { proxyApart } from './proxy.js'
 import { learn } from './reference.js'
-import type { Arrives, ClassName, GivenAll, RemoteModule } from './remote.js'
+import type { ClassName, GivenAll, Remote, RemoteModule } from './remote.js'
 import { ROOT } from './stub.js'
 
 export interface OpenOptions {
@@ -115,11 +115,11 @@ export class Apartment<M = any> implements AsyncDisposable {
   create<K extends ClassName<M>>(
     name: K,
     ...args: GivenAll<Arguments<M[K & keyof M]>>
-  ): Promise<Arrives<Constructed<M[K & keyof M]>>>
+  ): Promise<Remote<Constructed<M[K & keyof M]>>>
   create<C extends abstract new (...args: any) => object>(
     Class: C,
     ...args: GivenAll<Arguments<C>>
-  ): Promise<Arrives<Constructed<C>>>
+  ): Promise<Remote<Constructed<C>>>
   create(name: string | Function, ...args: unknown[]): Promise<any> {
     const wanted = typeof name === 'function' ? crossingName(name) : name
     return this.#peer.call({ id: ROOT, name: wanted }, 'create', wanted, args, traceCall())

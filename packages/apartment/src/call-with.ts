@@ -1,5 +1,6 @@
 import type { CallSettings } from './peer.js'
 import { viewWith } from './proxy.js'
+import { checkedTimeout } from './timeout.js'
 
 /**
  * The same proxy, whose calls carry a signal, a deadline or both. When either fires, the caller is freed
@@ -8,10 +9,17 @@ import { viewWith } from './proxy.js'
  * on to the calls that the callee makes.
  *
  * @param settings `timeout` in milliseconds, from each call; `signal`.
- * @throws TypeError for anything but a proxy.
+ * @throws TypeError for anything but a proxy, and for a signal that is none.
+ * @throws RangeError for a timeout that is no number from 0.
  * @example
  * await callWith(mailbox, { timeout: 500 }).count()
  */
 export function callWith<T extends object>(proxy: T, settings: CallSettings): T {
+  if (typeof settings !== 'object' || settings === null) {
+    throw new TypeError('callWith takes { signal, timeout } as its second argument.')
+  }
+  const { signal, timeout } = settings
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
+  if (timeout !== undefined) checkedTimeout(timeout)
   return viewWith(proxy, settings) as T
 }

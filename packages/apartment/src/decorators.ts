@@ -59,7 +59,13 @@ export function ApartmentThreaded(options?: ApartmentThreadedOptions): ClassDeco
 export function ApartmentThreaded(Class: AnyClass, context?: ClassDecoratorContext<any>): void
 export function ApartmentThreaded(first?: ApartmentThreadedOptions | AnyClass): ClassDecoration | void {
   if (typeof first === 'function') return decorate(first)
+  requireDescription('ApartmentThreaded', first)
   return (Class) => decorate(Class, first)
+}
+
+function requireDescription(decorator: string, description: unknown): void {
+  if (description === undefined || (typeof description === 'object' && description !== null)) return
+  throw new TypeError(`@${decorator} takes nothing, or a description such as { name: 'Mailbox' }.`)
 }
 
 function decorate(Class: AnyClass, options: ApartmentThreadedOptions = {}): void {
@@ -110,6 +116,7 @@ export function SingleThreaded(first?: SingleThreadedOptions | AnyClass): ClassD
     mark(Class, singleMarshaler)
   }
   if (typeof first === 'function') return decorateSingle(first)
+  requireDescription('SingleThreaded', first)
   return (Class) => decorateSingle(Class, first)
 }
 

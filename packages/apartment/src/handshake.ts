@@ -29,6 +29,7 @@ import { flushLinks, portLink } from './link.js'
 import type { Directory } from './messages.js'
 import { Peer, whenAllAnswered } from './peer.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
+import { checkedTimeout, timerDelay } from './timeout.js'
 
 /** A link that stands, and what the other thread serves. */
 export interface Connected {
@@ -106,10 +107,11 @@ export class Door {
     this.endpoint.postMessage({ flatshare: 'failed', message, packet }, transferList)
   }
 
-  connect(settings: ConnectSettings): Promise<Connected> {
-    const { signal, startTimeout, what } = settings
-    if (signal?.aborted) return Promise.reject(abortReason(signal) as Error)
-    if (this.#ended) return Promise.reject(new FlatshareError(`${what} has ended.`, this.#because()))
+  async connect(settings: ConnectSettings): Promise<Connected> {
+    const { signal, what } = settings
+    const startTimeout = checkedTimeout(settings.startTimeout, 'startTimeout')
+    if (signal?.aborted) throw abortReason(signal)
+    if (this.#ended) throw new FlatshareError(`${what} has ended.`, this.#because())
     return new Promise((resolve, reject) => {
       const settle =
         <T>(then: (value: T) => void) =>
@@ -126,7 +128,7 @@ export class Door {
         const cause = timeoutError(`No answer within ${startTimeout} ms.`)
         const message = `${what} has not begun to serve within ${startTimeout} ms: does its module call serve()?`
         waiting.reject(new FlatshareError(message, { cause }))
-      }, startTimeout)
+      }, timerDelay(startTimeout))
       signal?.addEventListener('abort', aborted, { once: true })
       this.#waiting.add(waiting)
       this.endpoint.postMessage({ flatshare: 'ask' })
@@ -241,6 +243,12 @@ export class Door {
  * serve({ Mailbox, resize, config })
  */
 export function serve(exposed: Readonly<Record<string, unknown>>, endpoint?: Endpoint): void {
+  if (typeof exposed !== 'object' || exposed === null) {
+    throw new TypeError('serve takes an object, what other threads may use by its name: serve({ Mailbox, resize }).')
+  }
+  if (endpoint !== undefined && typeof endpoint?.postMessage !== 'function') {
+    throw new TypeError('serve answers a worker, the parent of a worker, or a message port.')
+  }
   addServed(exposed)
   const at = endpoint ?? parentEndpoint()
   if (at) Door.of(at).serve()

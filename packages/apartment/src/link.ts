@@ -3,8 +3,8 @@ import { holdPort, listen, onOwnExit, type Port, receiveNow } from '@flatshare/c
 import type { Message } from './messages.js'
 
 export interface Link {
-  /** Begins to receive. Messages that came before are kept until then. */
-  start(onMessage: (message: Message) => void, onGone: () => void): void
+  /** Begins to receive. Messages that came before are kept until then. `onLost`: one came that can't be read here. */
+  start(onMessage: (message: Message) => void, onGone: () => void, onLost: () => void): void
   /**
    * Sends, now or at the end of this turn; messages arrive in order.
    *
@@ -66,12 +66,13 @@ export function portLink(port: Port): Link {
   }
 
   return {
-    start(onMessage, onGone) {
+    start(onMessage, onGone, onLost) {
       receive = onMessage
-      listen(port, unpack, () => {
+      const gone = () => {
         closed = true
         onGone()
-      })
+      }
+      listen(port, unpack, gone, onLost)
     },
     send(message, transferList) {
       if (!isPlain(message)) {
@@ -84,7 +85,14 @@ export function portLink(port: Port): Link {
       queueMicrotask(flush)
     },
     drain() {
-      for (let next = closed ? undefined : receiveNow(port); next; next = closed ? undefined : receiveNow(port)) {
+      while (!closed) {
+        let next: { message: unknown } | undefined
+        try {
+          next = receiveNow(port)
+        } catch {
+          continue // it can't be read here; whoever drains ends all that is awaited
+        }
+        if (!next) return
         unpack(next.message as Message)
       }
     },

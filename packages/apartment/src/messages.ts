@@ -6,6 +6,8 @@
  *   holder → home   LINK: another thread, at the other end of that port, will hold that reference
  *   either          HELLO, first from each end that didn't make the port: who is there, and, if asked, what it serves
  *   opener → home   CLOSE: serve nothing new, finish, and end the thread
+ *   either          LOST: a message of the other end couldn't be read; these calls are awaited here. Answered by
+ *                   a FAILURE of each that isn't served there, and by LOST with the calls that are awaited there
  *
  * Invariants: messages of one link arrive in the order sent; a reference is counted once for each time
  * that it was sent, and RELEASE says how many arrivals it lets go, so that one in flight is never lost to
@@ -21,6 +23,7 @@ export const CANCEL = 4
 export const RELEASE = 5
 export const LINK = 6
 export const CLOSE = 7
+export const LOST = 8
 
 /** How a call reaches its target: a method, a getter, the target itself being a function, a class to make. */
 export type How = 'call' | 'get' | 'apply' | 'create'
@@ -52,6 +55,7 @@ export type CancelMessage = [kind: typeof CANCEL, call: CallId, timedOut: boolea
 export type ReleaseMessage = [kind: typeof RELEASE, object: number, arrivals: number]
 export type LinkMessage = [kind: typeof LINK, object: number, port: Port]
 export type CloseMessage = [kind: typeof CLOSE]
+export type LostMessage = [kind: typeof LOST, awaited: readonly CallId[], first: boolean]
 export type Message =
   | HelloMessage
   | CallMessage
@@ -60,3 +64,4 @@ export type Message =
   | ReleaseMessage
   | LinkMessage
   | CloseMessage
+  | LostMessage

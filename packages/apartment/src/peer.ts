@@ -43,11 +43,13 @@ import {
   HELLO,
   type How,
   LINK,
+  LOST,
   type Message,
   RELEASE,
 } from './messages.js'
 import { type CallingPeer, type ServedCall, serveCall } from './serving.js'
 import { hold, type Stub, stubById } from './stub.js'
+import { timerDelay } from './timeout.js'
 
 /** How one call is made. */
 export interface CallSettings {
@@ -134,6 +136,7 @@ export class Peer implements CallingPeer {
       () => {
         if (!settings.watched) this.end()
       },
+      () => this.#lost(true),
     )
   }
 
@@ -197,7 +200,7 @@ export class Peer implements CallingPeer {
         ? undefined
         : setTimeout(
             () => giveUp(timeoutError(`${awaited.label}: no answer from the thread "${this.name}" in time.`), true),
-            Math.min(0x7fffffff, Math.max(0, deadline - Date.now())),
+            timerDelay(deadline - Date.now()),
           )
     awaited.settle = () => {
       signal?.removeEventListener('abort', aborted)
@@ -396,6 +399,33 @@ export class Peer implements CallingPeer {
         break
       case CLOSE:
         this.onCloseAsked?.()
+        break
+      case LOST:
+        this.#failLost(message[1])
+        if (message[2]) {
+          // It may have been the one that described a class.
+          this.told.clear()
+          this.#lost(false)
+        }
+    }
+  }
+
+  /** A call or an answer was lost, nobody knows which: says what is awaited here. */
+  #lost(first: boolean): void {
+    if (!this.#gone) this.link.send([LOST, [...this.#awaited.keys()], first])
+  }
+
+  /**
+   * Of the calls that the other end awaits, those that aren't served here never came, or were answered: an
+   * answer that wasn't lost has arrived there before this failure, which then finds nobody waiting.
+   */
+  #failLost(awaited: readonly CallId[]): void {
+    for (const call of awaited) {
+      if (this.serving.has(call)) continue
+      const message =
+        'The call or its answer could not be read where it arrived: what it carries is nested too deeply for ' +
+        'the stack of that thread, or of a kind that is not known there. The call may or may not have run.'
+      this.#sendFailure(call, new NotMarshalableError(message))
     }
   }
 
@@ -420,6 +450,12 @@ function labelOf(name: string, how: How, member: string): string {
 }
 
 function cannotCross(error: unknown, what: string): unknown {
+  if (error instanceof NotMarshalableError) {
+    const message = error.message.replace(/^A value (?=can't cross)/, '')
+    return new NotMarshalableError(message === error.message ? `${what}: ${message}` : `${what} ${message}`, {
+      cause: error,
+    })
+  }
   if (!(error instanceof DOMException) || error.name !== 'DataCloneError') return error
   return new NotMarshalableError(`${what} can't cross to another thread: ${error.message}`, { cause: error })
 }

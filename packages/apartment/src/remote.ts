@@ -1,9 +1,13 @@
 /** What a thread sees of an object that lives on another. */
+import type { Port } from '@flatshare/core/internal'
 
 type AnyFunction = (...args: any) => any
 type AnyClass = abstract new (...args: any) => any
 
-/** What structured clone carries whole, and so arrives as what it was. */
+/**
+ * What structured clone carries whole, and so arrives as what it was. Only types that programs without the
+ * library "DOM" have too: a name that is missing there would be any, and make all of these types any.
+ */
 type Copied =
   | Date
   | RegExp
@@ -15,7 +19,7 @@ type Copied =
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>
   | AbortSignal
-  | MessagePort
+  | (Port & { start(): void })
 
 declare const remote: unique symbol
 

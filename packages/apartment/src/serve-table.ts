@@ -24,7 +24,8 @@ const root: Stub & { readonly object: object } = {
     if (how === 'create') return create(member, args)
     if (how === 'get' && values.has(member)) {
       const value = values.get(member)
-      return typeof value === 'object' && value !== null && !marshalerOf(value) ? byReference(value) : value
+      if (typeof value !== 'object' || value === null || marshalerOf(value) || isCopied(value)) return value
+      return byReference(value)
     }
     const fn = how === 'call' ? functions.get(member) : undefined
     if (!fn) throw new TypeError(`Nothing is served here under the name "${member}": ${list(functions.keys())} is.`)
@@ -32,6 +33,13 @@ const root: Stub & { readonly object: object } = {
   },
 }
 holdRoot(root)
+
+const copiedClasses = [Date, RegExp, Map, Set, ArrayBuffer, SharedArrayBuffer, Blob]
+
+/** What structured clone carries whole is worth more as itself than as a proxy; shared memory above all. */
+function isCopied(value: object): boolean {
+  return ArrayBuffer.isView(value) || copiedClasses.some((Class) => value instanceof Class)
+}
 
 function create(name: string, args: unknown[]): object {
   const Class = classes.get(name) ?? [...classes.values()].find((served) => crossingName(served) === name)

@@ -125,6 +125,21 @@ describe('Apartment.open', () => {
   })
 })
 
+describe('what is no setting', () => {
+  it('is refused, and no worker is left', async () => {
+    for (const startTimeout of [Number.NaN, -1, '5'] as number[]) {
+      await expect(openStore({ startTimeout })).rejects.toThrow(RangeError)
+    }
+    await using patient = await openStore({ startTimeout: Number.POSITIVE_INFINITY })
+    expect(await patient.remote.resize(1, (x) => x)).toBe(1)
+  })
+
+  it('is refused by serve', () => {
+    expect(() => serve(5 as never)).toThrow(TypeError)
+    expect(() => serve({}, {} as never)).toThrow(TypeError)
+  })
+})
+
 describe('connect', () => {
   it('reaches what a worker serves, beside the worker’s own messages', async () => {
     const worker = new Worker(thread('serving'))

@@ -2,7 +2,7 @@ import { type Apartment, callWith, type Remote } from '@flatshare/apartment'
 import { NotMarshalableError, WrongThreadError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate, openStore, type Store } from './apartments.js'
-import type { Account, Odd, WaitingObject } from './threads/store.js'
+import { type Account, nest, type Odd, type WaitingObject } from './threads/store.js'
 
 let apartment: Apartment<Store>
 let waiting: Remote<WaitingObject>
@@ -105,6 +105,44 @@ describe('S15 a call settles, whatever it gives', () => {
 
   it('and the object still serves', async () => {
     expect(await odd.plain()).toEqual({ value: 1 })
+  })
+})
+
+describe('a message that cannot be read where it arrives', () => {
+  // A worker's stack is several times that of the main thread: it writes what the other can't read.
+  const depths = [200, 400, 800, 1_600, 3_200, 6_400, 12_800]
+  const small = { resourceLimits: { stackSizeMb: 0.3 } }
+
+  const settledBy = async (calls: Promise<unknown>[]) =>
+    (await Promise.allSettled(calls)).map((call) => (call.status === 'fulfilled' ? 'fine' : String(call.reason.name)))
+  const known = new Set(['fine', 'NotMarshalableError', 'RangeError', 'Error'])
+
+  it('settles the call when it is the answer', async () => {
+    const ends = await settledBy(
+      depths.flatMap((depth) => [odd.nested(depth), odd.throwsNested(depth), odd.depthOf({})]),
+    )
+    for (const end of ends) expect(known).toContain(end)
+    for (let i = 2; i < ends.length; i += 3) expect(ends[i], 'a call beside it').toBe('fine')
+    expect(await odd.plain()).toEqual({ value: 1 })
+  })
+
+  it('settles the call when it is the call', async () => {
+    await using narrow = await openStore(small)
+    const there = await narrow.create('Odd')
+    const ends = await settledBy(depths.flatMap((depth) => [there.depthOf(nest(depth)), there.plain()]))
+    for (const end of ends) expect(known).toContain(end)
+    expect(ends).toContain('NotMarshalableError')
+    for (let i = 1; i < ends.length; i += 2) expect(ends[i], 'a call beside it').toBe('fine')
+  })
+})
+
+describe('settings of a call that are none', () => {
+  it('are refused when they are given', () => {
+    for (const timeout of ['5', Number.NaN, -1, null, {}] as unknown as number[]) {
+      expect(() => callWith(account, { timeout }), String(timeout)).toThrow(RangeError)
+    }
+    expect(() => callWith(account, { signal: {} as AbortSignal })).toThrow(TypeError)
+    expect(() => callWith(account, undefined as never)).toThrow(TypeError)
   })
 })
 

@@ -38,11 +38,15 @@ const names = new Map<Function, string>([...known].map(([name, Class]) => [Class
  * @example
  * registerError(OverdrawnError)
  * registerError({ OverdrawnError })
+ * @throws TypeError for anything that is no class of errors.
  */
 export function registerError(...classes: Array<ErrorClass | Record<string, ErrorClass>>): void {
   for (const entry of classes) {
     const named = typeof entry === 'function' ? { [entry.name]: entry } : entry
+    if (typeof named !== 'object' || named === null) throw new TypeError('registerError takes classes of errors.')
     for (const [name, Class] of Object.entries(named)) {
+      if (!(Class?.prototype instanceof Error))
+        throw new TypeError(`registerError takes classes of errors; ${name} is none.`)
       known.set(name, Class)
       names.set(Class, name)
     }

@@ -33,8 +33,16 @@ function isContainer(x: object): boolean {
   return tag === '[object Object]'
 }
 
+/** What structured clone refuses, wherever it stands. Told here, so that it is told at once and with its place. */
+const unclonable = [Promise, WeakMap, WeakSet, WeakRef]
+
+function isUnclonable(x: object): boolean {
+  return unclonable.some((Class) => x instanceof Class)
+}
+
+/** Whether the value must be walked through: for references, or for what is to be refused. */
 function containsReference(x: unknown, seen: Set<object>): boolean {
-  if (typeof x === 'function') return true
+  if (typeof x === 'function' || typeof x === 'symbol') return true
   if (typeof x !== 'object' || x === null || seen.has(x)) return false
   seen.add(x)
   if (marshalerOf(x)) return true
@@ -44,7 +52,7 @@ function containsReference(x: unknown, seen: Set<object>): boolean {
     for (const value of x) if (containsReference(value, seen)) return true
   } else if (isContainer(x)) {
     for (const key of Object.keys(x)) if (containsReference((x as any)[key], seen)) return true
-  }
+  } else return isUnclonable(x)
   return false
 }
 
@@ -84,7 +92,9 @@ class Packer implements MarshalContext {
       return placeholder
     }
     if (typeof x === 'function') throw this.#refuse(`the function ${x.name || '(anonymous)'}`)
-    return isContainer(x) ? this.#copy(x) : x
+    if (isContainer(x)) return this.#copy(x)
+    if (isUnclonable(x)) throw this.#refuse(`a ${x.constructor.name}`)
+    return x
   }
 
   #copy(x: object): object {
@@ -127,7 +137,7 @@ export function packGraph(
   value: unknown,
   options: { transferList: any[]; to?: ThreadId | undefined; table?: boolean },
 ): PackedGraph {
-  if (typeof value === 'symbol' || containsReference(value, new Set())) {
+  if (containsReference(value, new Set())) {
     const packer = new Packer(options.transferList, options.to, options.table ?? false)
     try {
       const packed = packer.pack(value)

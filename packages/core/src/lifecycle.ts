@@ -179,6 +179,8 @@ export function onThreadExit(
   listener: (exit: ThreadExit) => void,
   options: { signal?: AbortSignal } = {},
 ): (() => void) & Disposable {
+  if (typeof listener !== 'function')
+    throw new TypeError('onThreadExit takes a function, which is called with the exit.')
   ownThreadId()
   // One entry a call, so that the same function given twice is ended twice.
   const entry = (exit: ThreadExit) => listener(exit)

@@ -33,8 +33,15 @@ const article = (model: ThreadingModel) => `${model === 'apartment' ? 'an' : 'a'
  * Declares a class's threading model.
  *
  * @throws FlatshareError when the class has another model already or contradicts its parent's.
+ * @throws TypeError for what is no class, and for a name that is no text.
  */
 export function declareModel(Class: Function, model: ThreadingModel, options: { name?: string } = {}): ModelRecord {
+  if (typeof Class !== 'function' || typeof Class.prototype !== 'object') {
+    throw new TypeError(`Only a class can be ${article(model)}.`)
+  }
+  if (options.name !== undefined && typeof options.name !== 'string') {
+    throw new TypeError(`The name under which ${Class.name || 'a class'} crosses must be a string.`)
+  }
   const own = records.get(Class)
   if (own && own.model !== model) {
     throw new FlatshareError(`${own.name} is already ${article(own.model)}; it can't be ${article(model)} as well.`)

@@ -94,6 +94,9 @@ function placeAbove(above: Function): string {
  * // there: parentPort.on('message', (packet) => unmarshal<Account>(packet).deposit(5))
  */
 export function marshal<T>(x: T, options: MarshalOptions = {}): [packet: Packet<T>, transferList: any[]] {
+  if (options.to !== undefined && typeof options.to !== 'number') {
+    throw new TypeError('marshal addresses a packet by the id of a thread: { to: threadId }.')
+  }
   const transferList: any[] = []
   const packet = new PacketBody(undefined, options.to, placeAbove(marshal))
   const graph = packGraph(x, { transferList, to: options.to, table: options.table ?? false })

@@ -138,6 +138,10 @@ describe('errors', () => {
     expect(cross(new Unheard('x'))).toBeInstanceOf(TypeError)
   })
 
+  it('are registered by classes of errors only', () => {
+    for (const none of [5, null, class {}, { Name: 5 }]) expect(() => registerError(none as never)).toThrow(TypeError)
+  })
+
   it('of the platform arrive as such', () => {
     const abort = cross(new DOMException('stopped', 'AbortError'))
     expect(abort).toBeInstanceOf(DOMException)

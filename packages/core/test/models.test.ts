@@ -78,6 +78,11 @@ describe('modelOf and requireModel', () => {
     expect(() => requireModel({}, 'free')).not.toThrow(DowngradeError)
   })
 
+  it('refuse what is no class, and a name that is no text', () => {
+    for (const none of [5, undefined, {}, () => 1]) expect(() => declareModel(none as never, 'free')).toThrow(TypeError)
+    expect(() => declareModel(class Named {}, 'free', { name: 5 as never })).toThrow(TypeError)
+  })
+
   it('publish the model where reflect-metadata is loaded', () => {
     const defined: unknown[] = []
     const reflect = Reflect as { defineMetadata?: unknown }

@@ -112,6 +112,14 @@ describe('S19 a packet in the wrong place', () => {
 })
 
 describe('what cannot cross', () => {
+  it('is refused by marshal and not by the postMessage after it, also where no reference is near', () => {
+    for (const value of [Promise.resolve(), new WeakMap(), new WeakSet(), new WeakRef({}), Symbol('s')]) {
+      expect(() => marshal({ list: [value] })).toThrow(NotMarshalableError)
+      expect(() => marshal({ list: [value] })).toThrow(/at list\.0/)
+    }
+    expect(() => marshal(1, { to: 'main' as never })).toThrow(TypeError)
+  })
+
   it('is refused with the place inside the value', () => {
     expect(() => marshal({ a: [{ b: () => 1 }] })).toThrow(NotMarshalableError)
     expect(() => marshal({ a: [{ b: () => 1 }] })).toThrow(/the function b at a\.0\.b/)

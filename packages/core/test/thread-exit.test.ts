@@ -73,6 +73,10 @@ describe.each(endings)('S13 the end of a thread by %s', (_name, ending, code) =>
 })
 
 describe('onThreadExit', () => {
+  it('refuses what is no function', () => {
+    expect(() => onThreadExit(5 as never)).toThrow(TypeError)
+  })
+
   it('is not called after it was disposed, or after its signal aborted', async () => {
     const calls: string[] = []
     const controller = new AbortController()

@@ -53,6 +53,9 @@ export function FreeThreaded(
 export function FreeThreaded(Class: AnyClass, context?: ClassDecoratorContext): void
 export function FreeThreaded(first: FreeThreadedDescription | AnyClass = {}, context?: ClassDecoratorContext): unknown {
   if (typeof first === 'function') return decorate(first, {}, context)
+  if (typeof first !== 'object' || first === null) {
+    throw new TypeError("@FreeThreaded takes nothing, or a description such as { name: 'Account' }.")
+  }
   return (Class: AnyClass, context?: ClassDecoratorContext) => decorate(Class, first, context)
 }
 

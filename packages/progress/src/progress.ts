@@ -7,7 +7,7 @@ import { At, FAR, GROWS, TOP_LEVEL, WHOLE } from './layout.js'
 import { advanceTo, isCancelled, markCancelled, position, readMark } from './node.js'
 import { defaultReason, packReason, unpackReason } from './reason.js'
 import { countOf, type ProgressSnapshot, readMax, readMin, totalOf, valueAt } from './snapshot.js'
-import { type WatchOptions, watchBlock } from './watch.js'
+import { checkInterval, type WatchOptions, watchBlock } from './watch.js'
 
 /** What a progress starts with. */
 export interface ProgressOptions {
@@ -213,6 +213,9 @@ export class Progress implements Disposable {
    * const folder = progress.child({ items: 1, total: folder.messages }) // one of many folders
    */
   child(options: ChildOptions): Progress {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError('child takes { share }, a number from 0 to 1, or { items }, a number.')
+    }
     const total = options.total === undefined ? undefined : wholeTotal(options.total)
     const part = claim(this.#at, options.share, options.items)
     const at = makeBlock(String(options.label ?? ''))
@@ -265,6 +268,7 @@ export class Progress implements Disposable {
    * for await (const { value, max, timeLeft } of progress.watch()) draw(value / max, timeLeft)
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<ProgressSnapshot> {
+    checkInterval(options.interval)
     return this.#watch(options)
   }
 
@@ -277,8 +281,12 @@ export class Progress implements Disposable {
    * Calls `listener` as `watch` would go round. What it throws is reported as uncaught.
    *
    * @returns a function that ends it; it is disposable as well.
+   * @throws TypeError for what is no function.
    */
   onChange(listener: (now: ProgressSnapshot) => void, options: WatchOptions = {}): (() => void) & Disposable {
+    if (typeof listener !== 'function')
+      throw new TypeError('onChange takes a function, which is called with snapshots.')
+    checkInterval(options.interval)
     const ending = new AbortController()
     const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal
     const call = async () => {

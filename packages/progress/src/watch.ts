@@ -22,6 +22,12 @@ export interface WatchOptions {
 
 const INTERVAL = 100
 
+/** @throws RangeError for what is no time: a wait would take it for ever. */
+export function checkInterval(interval: number | undefined): void {
+  if (interval === undefined || (typeof interval === 'number' && interval >= 0)) return
+  throw new RangeError(`interval is a number of milliseconds, 0 or more; this one is ${String(interval)}.`)
+}
+
 /** @param cancelled aborts when the progress, or one above it, is cancelled. */
 export async function* watchBlock(
   at: number,

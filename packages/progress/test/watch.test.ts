@@ -99,6 +99,17 @@ describe('S38 watching', () => {
   })
 })
 
+describe('what cannot watch', () => {
+  it('is refused at once', () => {
+    const progress = new Progress()
+    expect(() => progress.onChange(5 as never)).toThrow(TypeError)
+    for (const interval of [Number.NaN, -1, '5' as never]) {
+      expect(() => progress.watch({ interval })).toThrow(RangeError)
+      expect(() => progress.onChange(() => {}, { interval })).toThrow(RangeError)
+    }
+  })
+})
+
 describe('done', () => {
   it('ends it, by using as well, and fills the part of a child', async () => {
     const progress = new Progress()

@@ -126,8 +126,13 @@ export class Mutex {
   /** The `runExclusive` of this thread that holds it. */
   #running: MutexGuard | undefined
 
+  /** @throws TypeError for a name that is no string. */
   constructor(options: MutexOptions = {}) {
-    this.name = options.name ?? ''
+    const { name = '' } = options
+    if (typeof options !== 'object' || typeof name !== 'string') {
+      throw new TypeError("A mutex is made with nothing, or with a name: new Mutex({ name: 'ledger' }).")
+    }
+    this.name = name
     this.#address = attachTo || allocate(LOCK_BYTES)
   }
 
@@ -166,7 +171,10 @@ export class Mutex {
       if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
       if (options) {
         checkedTimeout(options.timeout)
-        if (options.signal?.aborted) throw abortReason(options.signal)
+        const { signal } = options
+        if (signal !== undefined && !(signal instanceof AbortSignal))
+          throw new TypeError('signal is not an AbortSignal.')
+        if (signal?.aborted) throw abortReason(signal)
       }
     } catch (error) {
       return Promise.reject(error as Error)

@@ -14,6 +14,14 @@ import { describe, expect, test } from 'vitest'
 const timeout = expect.objectContaining({ name: 'TimeoutError' })
 
 describe('Mutex', () => {
+  test('refuses a name that is no string, and a signal that is none, before it locks anything', async () => {
+    expect(() => new Mutex({ name: 5 as never })).toThrow(TypeError)
+    expect(() => new Mutex(5 as never)).toThrow(TypeError)
+    const mutex = new Mutex()
+    await expect(mutex.lock({ signal: {} as never })).rejects.toThrow(TypeError)
+    expect(mutex.isLocked()).toBe(false)
+  })
+
   test('locks and unlocks, in each way', async () => {
     const mutex = new Mutex()
     expect(mutex.isLocked()).toBe(false)

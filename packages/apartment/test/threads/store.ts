@@ -247,6 +247,17 @@ export class Window {
   title = 'x'
 }
 
+/** An object with so many more, one inside the other. */
+export function nest(depth: number): { inner?: object } {
+  let nested = {}
+  for (let i = 0; i < depth; i++) nested = { inner: nested }
+  return nested
+}
+
+export const opened = new Date(0)
+export const memory = new SharedArrayBuffer(4)
+export const sizes = new Map([['Inbox', 2]])
+
 /** Results that can't cross. */
 @ApartmentThreaded()
 export class Odd {
@@ -258,6 +269,17 @@ export class Odd {
   }
   weak(): unknown {
     return new WeakMap()
+  }
+  nested(depth: number): object {
+    return nest(depth)
+  }
+  throwsNested(depth: number): never {
+    throw Object.assign(new Error('nested'), { nested: nest(depth) })
+  }
+  depthOf(value: { inner?: object }): number {
+    let depth = 0
+    for (let at = value; at.inner; at = at.inner) depth++
+    return depth
   }
   *generator(): Generator<number> {
     yield 1

@@ -59,9 +59,15 @@ export function whenGone(_port: Port, name: string, callback: () => void): void 
   void navigator.locks.request(name, callback)
 }
 
-export function listen(port: Port, onMessage: (message: any) => void, onClose?: () => void): void {
+export function listen(
+  port: Port,
+  onMessage: (message: any) => void,
+  onClose?: () => void,
+  onUnreadable?: () => void,
+): void {
   const real = port as MessagePort
   real.addEventListener('message', (event) => onMessage(event.data))
+  if (onUnreadable) real.addEventListener('messageerror', onUnreadable)
   if (onClose) real.addEventListener('close', onClose, { once: true })
   real.start()
 }

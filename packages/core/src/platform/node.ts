@@ -83,10 +83,19 @@ export function whenGone(port: Port, _name: string, callback: () => void): void 
   ;(port as MessagePort).once('close', callback)
 }
 
-/** Listens on a port without keeping the process alive; see `holdPort`. */
-export function listen(port: Port, onMessage: (message: any) => void, onClose?: () => void): void {
+/**
+ * Listens on a port without keeping the process alive; see `holdPort`. `onUnreadable` hears of messages that
+ * can't be deserialized here.
+ */
+export function listen(
+  port: Port,
+  onMessage: (message: any) => void,
+  onClose?: () => void,
+  onUnreadable?: () => void,
+): void {
   const real = port as MessagePort
   real.on('message', onMessage)
+  if (onUnreadable) real.on('messageerror', onUnreadable)
   if (onClose) real.once('close', onClose)
   real.unref()
 }

@@ -1,0 +1,17 @@
+/** Timers can't be set for longer. */
+const LONGEST_TIMER = 0x7fffffff
+
+/**
+ * A number of milliseconds as it was given.
+ *
+ * @throws RangeError for anything else: a timer would take it for 1 ms, or a sum for a text.
+ */
+export function checkedTimeout(milliseconds: number, name = 'timeout'): number {
+  if (typeof milliseconds === 'number' && milliseconds >= 0) return milliseconds
+  throw new RangeError(`${name} is a number of milliseconds, 0 or more; this one is ${String(milliseconds)}.`)
+}
+
+/** What a timer takes for so many milliseconds. */
+export function timerDelay(milliseconds: number): number {
+  return Math.min(LONGEST_TIMER, Math.max(0, milliseconds))
+}
