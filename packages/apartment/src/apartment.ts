@@ -167,10 +167,17 @@ function startHost(
   source: URL | string,
   { name, workerData, transferList, resourceLimits }: OpenOptions,
 ): StartedWorker {
-  const settings: WorkerSettings = { args: [new URL(source).href, ...(name === undefined ? [] : [name])] }
+  const settings: WorkerSettings = { args: [moduleUrl(source), ...(name === undefined ? [] : [name])] }
   if (name !== undefined) settings.name = name
   if (workerData !== undefined) settings.workerData = workerData
   if (transferList !== undefined) settings.transferList = transferList
   if (resourceLimits !== undefined) settings.resourceLimits = resourceLimits
   return startWorker(new URL('./host.js', import.meta.url), settings)
+}
+
+function moduleUrl(source: URL | string): string {
+  if (source instanceof URL || URL.canParse(source)) return String(source)
+  throw new TypeError(
+    `"${source}" is no URL. For a module beside this one write new URL('${source}', import.meta.url).`,
+  )
 }

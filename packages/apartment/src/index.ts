@@ -26,8 +26,8 @@ export {
   SingleThreaded,
   type SingleThreadedOptions,
 } from './decorators.js'
+export { disconnect } from './disconnect.js'
 export { serve } from './handshake.js'
 export type { CallSettings } from './peer.js'
 export { release } from './proxy.js'
 export type { Remote, RemoteFunction, RemoteHandle, RemoteModule } from './remote.js'
-export { disconnect } from './stub.js'

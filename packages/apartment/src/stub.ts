@@ -146,18 +146,3 @@ export function hold(id: number, references: number, stub?: Stub): void {
     stubs.delete(id)
   }
 }
-
-/**
- * Ends other threads' use of an object or function of this thread: running calls finish, new ones (those
- * that wait their turn included) reject with `DisconnectedError`. The object itself is untouched.
- *
- * @throws TypeError for anything but an object or a function.
- * @example
- * disconnect(mailbox) // before closing what it stands on
- */
-export function disconnect(object: object): void {
-  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
-    throw new TypeError('disconnect takes an object or a function of this thread.')
-  }
-  stubFor(object).disconnected = true
-}

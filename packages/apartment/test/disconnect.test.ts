@@ -159,6 +159,14 @@ describe('S12 disconnect', () => {
     await apartment.close()
   })
 
+  it('is for who has the object: a proxy is refused', async () => {
+    const apartment = await openStore()
+    const relay = await apartment.create('Relay')
+    expect(() => disconnect(relay)).toThrow(/not a proxy: release\(proxy\)/)
+    expect(await relay.note('still there')).toEqual(['still there'])
+    await apartment.close()
+  })
+
   it('of a function of this thread', async () => {
     const apartment = await openStore()
     const relay = await apartment.create('Relay')

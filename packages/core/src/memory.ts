@@ -105,6 +105,14 @@ function make(): void {
   bequeathArena(buffer)
 }
 
+/** Whether a value is an arena, of whatever layout version. */
+export function isArena(value: unknown): value is SharedArrayBuffer {
+  // By its tag: test runners and sandboxes have a `SharedArrayBuffer` of their own.
+  if (Object.prototype.toString.call(value) !== '[object SharedArrayBuffer]') return false
+  const arena = value as SharedArrayBuffer
+  return arena.byteLength >= Header.threads && new Int32Array(arena, 0, 1)[0] === MAGIC
+}
+
 function take(arena: SharedArrayBuffer): void {
   const header = new Int32Array(arena, 0, 2)
   if (header[0] !== MAGIC || header[1] !== LAYOUT_VERSION) {

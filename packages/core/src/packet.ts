@@ -21,7 +21,7 @@ import { allocate, free } from './allocator.js'
 import { FlatshareError, WrongThreadError } from './errors.js'
 import { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
 import { joinBy, newLine } from './lifecycle.js'
-import { adoptArena, arena, Header, i32, reach } from './memory.js'
+import { adoptArena, arena, Header, i32, isArena, reach } from './memory.js'
 import { ownThreadId, type ThreadId, threadName } from './threads.js'
 
 const FORMAT = 1
@@ -129,7 +129,9 @@ function spend(packet: PacketBody): boolean {
 
 /** Whether a value is a packet that `unmarshal` takes. */
 export function isPacket(value: unknown): value is Packet {
-  return typeof value === 'object' && value !== null && (value as PacketBody).flatshare === FORMAT
+  if (typeof value !== 'object' || value === null) return false
+  const { flatshare, arena } = value as PacketBody
+  return flatshare === FORMAT && isArena(arena)
 }
 
 /**

@@ -106,7 +106,8 @@ describe('S19 a packet in the wrong place', () => {
   })
 
   it('is refused when it is no packet', () => {
-    for (const value of [undefined, null, 1, {}, { flatshare: 2 }])
+    const forged = { flatshare: 1, arena: new SharedArrayBuffer(8) }
+    for (const value of [undefined, null, 1, {}, { flatshare: 2 }, { flatshare: 1 }, forged])
       expect(() => unmarshal(value)).toThrow(FlatshareError)
   })
 })
