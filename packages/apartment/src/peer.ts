@@ -22,16 +22,14 @@ import {
   newCallId,
   onThreadExitInternal,
   ownThreadId,
-  type PackedGraph,
   type PackedReference,
-  packGraph,
   releaseReferences,
   type ThreadId,
   threadName,
   timeoutError,
-  unpackGraph,
 } from '@flatshare/core/internal'
 import { atCaller, type CallTrace } from './call-trace.js'
+import { cannotCross, packFor, unpackFrom } from './crossing.js'
 import { type Link, portLink } from './link.js'
 import {
   ANSWER,
@@ -82,18 +80,6 @@ export interface PeerSettings {
 
 const peers = new Set<Peer>()
 let whenAnswered: (() => void) | undefined
-let packingFor: { peer: Peer; transferList: any[] } | undefined
-let unpackingFrom: Peer | undefined
-
-/** The peer for which the packet that has this transfer list is packed; undefined for one made by hand. */
-export function packingPeer(transferList: any[]): Peer | undefined {
-  return packingFor?.transferList === transferList ? packingFor.peer : undefined
-}
-
-/** The peer from which the running unmarshal came; undefined for a packet. */
-export function unpackingPeer(): Peer | undefined {
-  return unpackingFrom
-}
 
 /** Calls back once this thread serves no call. */
 export function whenAllAnswered(callback: () => void): void {
@@ -233,15 +219,7 @@ export class Peer implements CallingPeer {
   // ── calls from the other thread ───────────────────────────────────────────────────────────
 
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown {
-    const outer = unpackingFrom
-    unpackingFrom = this
-    try {
-      const graph: PackedGraph = { value }
-      if (refs) graph.refs = refs
-      return unpackGraph(graph, { from: this.threadId })
-    } finally {
-      unpackingFrom = outer
-    }
+    return unpackFrom(this, value, refs)
   }
 
   answer(call: CallId, value: unknown): void {
@@ -351,14 +329,7 @@ export class Peer implements CallingPeer {
 
   #send(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void {
     const transferList: any[] = []
-    const outer = packingFor
-    packingFor = { peer: this, transferList }
-    let graph: PackedGraph
-    try {
-      graph = packGraph(value, { transferList, to: this.threadId || undefined })
-    } finally {
-      packingFor = outer
-    }
+    const graph = packFor(this, value, transferList)
     try {
       this.link.send(compose(graph.value, graph.refs), transferList)
     } catch (error) {
@@ -447,17 +418,6 @@ function labelOf(name: string, how: How, member: string): string {
   if (how === 'create') return `new ${member}()`
   if (how === 'apply') return `${name}()`
   return how === 'get' ? `${name}.${member}` : `${name}.${member}()`
-}
-
-function cannotCross(error: unknown, what: string): unknown {
-  if (error instanceof NotMarshalableError) {
-    const message = error.message.replace(/^A value (?=can't cross)/, '')
-    return new NotMarshalableError(message === error.message ? `${what}: ${message}` : `${what} ${message}`, {
-      cause: error,
-    })
-  }
-  if (!(error instanceof DOMException) || error.name !== 'DataCloneError') return error
-  return new NotMarshalableError(`${what} can't cross to another thread: ${error.message}`, { cause: error })
 }
 
 onThreadExitInternal(({ id }) => {

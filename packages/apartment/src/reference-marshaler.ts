@@ -24,10 +24,11 @@ import {
   registerMarshaler,
   type ThreadId,
 } from '@flatshare/core/internal'
+import { packingPeer, unpackingPeer } from './crossing.js'
 import { crossingName, isClass } from './description.js'
 import { portLink } from './link.js'
 import { type About, LINK } from './messages.js'
-import { Peer, packingPeer, unpackingPeer } from './peer.js'
+import { Peer } from './peer.js'
 import { knownProxy, proxyOf, referenceOf, useMarshaler } from './proxy.js'
 import { learn, type Reference } from './reference.js'
 import { FUNCTION, objectOf, stubFor } from './stub.js'
