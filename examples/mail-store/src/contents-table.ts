@@ -46,17 +46,16 @@ export class ContentsTable {
   /** Rows from `start` on, at most `limit`; equal ones in the order of the archive, what is missing last. */
   rows(start: number, limit: number): Row[] {
     const { column, descending } = this.#sorting
-    const sign = descending ? -1 : 1
     return [...this.#rows]
-      .sort((a, b) => sign * compare(a[column], b[column]) || a.offset - b.offset)
+      .sort((a, b) => compare(a[column], b[column], descending) || a.offset - b.offset)
       .slice(start, start + limit)
       .map(({ offset, size, from, subject, date, attachments }) => ({ offset, size, from, subject, date, attachments }))
   }
 }
 
-function compare(a: string | number | null, b: string | number | null): number {
+function compare(a: string | number | null, b: string | number | null, descending: boolean): number {
   if (a === b) return 0
   if (a === null) return 1
   if (b === null) return -1
-  return a < b ? -1 : 1
+  return a < b !== descending ? -1 : 1
 }

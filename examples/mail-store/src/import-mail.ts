@@ -91,27 +91,26 @@ async function readAll(
 ): Promise<number[]> {
   const count = Math.min(mostShares, Math.max(threads, Math.ceil(bytes / shareBytes)))
   const shares: Share[] = splitRanges(bytes, count)
-    .map((range, number) => ({ ...range, number }))
+    .map((range, number) => ({ ...range, number, deaths: 0 }))
     .reverse()
   const perThread = new Array<number>(threads).fill(0)
 
   const work = async (thread: number) => {
     const name = `reader ${thread + 1}`
     const before = perThread[thread]
-    await using apartment = await Apartment.open<typeof import('./reader.js')>(
-      new URL('./reader.js', import.meta.url),
-      { name },
-    )
-    onReader?.(apartment)
-    const reader = await apartment.create('Reader', job)
-    for (let share = shares.pop(); share && !progress.cancelled; share = shares.pop()) {
-      try {
-        perThread[thread] = before + (await reader.read(share))
-      } catch (error) {
-        if (!(error instanceof DisconnectedError)) throw error
-        shares.push(share)
-        return announce({ kind: 'lost', reader: name, reason: error.message })
-      }
+    let share: Share | undefined
+    try {
+      await using apartment = await Apartment.open<typeof import('./reader.js')>(
+        new URL('./reader.js', import.meta.url),
+        { name },
+      )
+      onReader?.(apartment)
+      const reader = await apartment.create('Reader', job)
+      while (!progress.cancelled && (share = shares.pop())) perThread[thread] = before + (await reader.read(share))
+    } catch (error) {
+      if (!(error instanceof DisconnectedError)) throw error
+      if (share) shares.push({ ...share, deaths: share.deaths + 1 })
+      announce({ kind: 'lost', reader: name, reason: reasonOf(error) })
     }
   }
 
@@ -124,3 +123,5 @@ async function readAll(
   }
   return perThread
 }
+
+const reasonOf = ({ cause, message }: DisconnectedError) => (cause instanceof Error ? cause.message : message)

@@ -10,6 +10,13 @@ import { summarize } from './summary.js'
 
 const interrupted = 130
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read it has left: `npm start | head`, or a terminal that was closed.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+  })
+}
+
 try {
   const options = parseOptions(process.argv.slice(2))
   if (options.help) console.log(usage)
@@ -22,23 +29,36 @@ try {
 
 /** Reads the archive, prints what is in it, and answers the exit code. */
 async function run(options: Options): Promise<number> {
-  const interrupt = new AbortController()
-  process.once('SIGINT', () => interrupt.abort())
-  const { signal } = interrupt
+  const signal = whenInterrupted()
   try {
     using source = await openSource(options.file, { signal })
+    signal.throwIfAborted()
     const report = await read(source, options.threads, options.json ? announceLost : announce, signal)
     if (options.compare && options.threads > 1 && !signal.aborted) {
-      report.oneThreadSeconds = (await read(source, 1, announceLost, signal)).seconds
+      const alone = await read(source, 1, announceLost, signal)
+      if (!alone.cancelled) report.oneThreadSeconds = alone.seconds
     }
-    if (signal.aborted) report.cancelled = true
     console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
-    return report.cancelled ? interrupted : 0
+    return signal.aborted ? interrupted : 0
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error
     console.error('mail-store: interrupted before anything was read')
     return interrupted
   }
+}
+
+/** A signal for Ctrl-C, `kill` and a closed terminal. */
+function whenInterrupted(): AbortSignal {
+  const interrupt = new AbortController()
+  let since = Number.POSITIVE_INFINITY
+  const abort = () => {
+    // npm may repeat at once what the terminal has sent. Who presses the keys again later won't wait any longer.
+    if (performance.now() - since > 1000) process.exit(interrupted)
+    since = Math.min(since, performance.now())
+    interrupt.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, abort)
+  return interrupt.signal
 }
 
 /** One import, with a progress bar where there is a terminal. Interrupting cancels it through its progress. */
@@ -51,7 +71,7 @@ async function read(
   using progress = new Progress({ total: source.bytes, label: threads === 1 ? 'One thread' : `${threads} threads` })
   const cancel = () => progress.cancel()
   signal.addEventListener('abort', cancel)
-  using _bar = drawProgress(progress)
+  await using _bar = drawProgress(progress)
 
   const started = performance.now()
   const job = { path: source.path, bytes: source.bytes, threads, progress, announce }
@@ -68,9 +88,14 @@ async function read(
 
 function announce(what: Announcement): void {
   announceLost(what)
-  if (what.kind === 'folder') console.error(`new folder ${what.name}`)
+  if (what.kind === 'folder') say(`new folder ${what.name}`)
 }
 
 function announceLost(what: Announcement): void {
-  if (what.kind === 'lost') console.error(`mail-store: ${what.reader} died, the others read its share: ${what.reason}`)
+  if (what.kind === 'lost') say(`mail-store: ${what.reader} died, its share is read again: ${what.reason}`)
+}
+
+/** Says a line. In a terminal it takes the place of the progress bar, which is drawn again below. */
+function say(line: string): void {
+  console.error(process.stderr.isTTY ? `\r\u001b[K${line}` : line)
 }

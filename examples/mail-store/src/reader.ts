@@ -12,7 +12,12 @@ import './statistics.js'
 /** A piece of the archive, small enough that it hardly matters when it must be read again. */
 export interface Share extends ByteRange {
   number: number
+  /** How many readers died while they had it. */
+  deaths: number
 }
+
+/** Of a share that two readers died of, messages larger than this are not parsed, but count as failed. */
+const cautiousLimit = 1024 * 1024
 
 /** What all readers work on. It is marshaled whole: some of it arrives as itself, some as a proxy. */
 export interface Job {
@@ -37,7 +42,8 @@ export class Reader {
     const { path, session, statistics, store, progress } = this.#job
     const { cursor } = session
     const outcomes: Outcome[] = []
-    for await (const message of readMessages(await cursor.file(path), share)) {
+    const limits = share.deaths < 2 ? {} : { limit: cautiousLimit }
+    for await (const message of readMessages(await cursor.file(path), share, limits)) {
       outcomes.push(await parseMessage(message))
       if (!progress.advance(message.size)) break // cancelled: what was read still counts
     }

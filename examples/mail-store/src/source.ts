@@ -23,6 +23,7 @@ export interface SourceOptions {
 /** A shorter history than this says little about threads. */
 const fewestCommits = 2000
 const generatedMessages = 20_000
+const unwritable = ['EACCES', 'EDQUOT', 'ENOENT', 'ENOSPC', 'EPERM', 'EROFS']
 
 /**
  * Finds the mail to read: the file, or without one this repository's history as mail, or where that is short a
@@ -32,15 +33,16 @@ const generatedMessages = 20_000
  */
 export async function openSource(file: string | null, options: SourceOptions = {}): Promise<MailSource> {
   if (file !== null) return { path: file, bytes: await checkArchive(file), description: file, [Symbol.dispose]() {} }
-  const temporary = new TemporaryFile('archive.mbox')
+  let temporary: TemporaryFile | undefined
+  const remove = () => temporary?.[Symbol.dispose]()
   try {
-    const { path } = temporary
+    const { path } = (temporary = new TemporaryFile('archive.mbox'))
     const description = (await historyAsMail(path, options)) ?? (await generatedMail(path, options))
-    return { path, bytes: await checkArchive(path), description, [Symbol.dispose]: () => temporary[Symbol.dispose]() }
+    return { path, bytes: await checkArchive(path), description, [Symbol.dispose]: remove }
   } catch (error) {
-    temporary[Symbol.dispose]()
+    remove()
     const { code, message } = error as NodeJS.ErrnoException
-    throw code === 'ENOSPC' || code === 'EACCES' ? new ArchiveError(`no archive could be written: ${message}`) : error
+    throw unwritable.includes(code ?? '') ? new ArchiveError(`no archive could be written: ${message}`) : error
   }
 }
 

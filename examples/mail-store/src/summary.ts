@@ -84,9 +84,9 @@ function counted(rows: [string, number][]): string[] {
 }
 
 function table(rows: [string, string][]): string[] {
-  const names = Math.max(...rows.map(([name]) => name.length), 0)
+  const names = Math.max(...rows.map(([name]) => width(name)), 0)
   const values = Math.max(...rows.map(([, value]) => value.length), 0)
-  return rows.map(([name, value]) => `${name.padEnd(names)}  ${value.padStart(values)}`)
+  return rows.map(([name, value]) => `${name}${' '.repeat(names - width(name))}  ${value.padStart(values)}`)
 }
 
 function histogram(counts: readonly number[], label: (index: number) => string): string[] {
@@ -105,6 +105,17 @@ function number(value: number): string {
 /** What comes from mail may not steer the terminal, nor turn its text around. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}')
+}
+
+const wide =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u
+const combining = /\p{M}/u
+
+/** The columns of a terminal that a text takes: two for East Asian characters and emoji, none for combining marks. */
+function width(text: string): number {
+  let columns = 0
+  for (const character of text) columns += wide.test(character) ? 2 : combining.test(character) ? 0 : 1
+  return columns
 }
 
 function shortened(text: string, length: number): string {

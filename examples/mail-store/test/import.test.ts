@@ -1,12 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Apartment, Progress } from 'flatshare'
+import { type Apartment, Progress, type Remote } from 'flatshare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { reportFolders } from '../dist/folder-report.js'
 import { generateArchive } from '../dist/generated/archive.js'
 import { type Announcement, type Import, type Imported, importMail } from '../dist/import-mail.js'
+import { Reader } from '../dist/reader.js'
+import { Session } from '../dist/session.js'
+import { Statistics } from '../dist/statistics.js'
+import type { MessageStore } from '../dist/store.js'
 import { readArchive } from './read-archive.js'
+import { scratchFile } from './scratch-file.js'
 
 const messages = 400
 const directory = mkdtempSync(join(tmpdir(), 'mail-store-import-'))
@@ -90,6 +95,39 @@ test('the only reader that dies is replaced', async () => {
   })
   expect(lost).toEqual(['reader 1'])
   expect(imported.messages).toBe(messages)
+})
+
+test('a reader that dies before it has a share is replaced too', async () => {
+  const lost: string[] = []
+  let first: Apartment | undefined
+  const { imported } = await run(1, {
+    onReader(apartment) {
+      if (!first) void (first = apartment).terminate()
+    },
+    announce(what) {
+      if (what.kind === 'lost') lost.push(what.reader)
+    },
+  })
+  expect(lost).toEqual(['reader 1'])
+  expect(imported.messages).toBe(messages)
+})
+
+test('of a share that two readers died of, the large messages are not parsed', async () => {
+  const small = 'From a@example.org Thu Jan  1 00:00:00 2015\nSubject: small\n\ntext\n\n'
+  const large = `From a@example.org Thu Jan  1 00:00:00 2015\nSubject: large\n\n${'text\n'.repeat(250_000)}\n`
+  const file = scratchFile(small + large + small)
+  const end = 2 * small.length + large.length
+  const read = async (deaths: number) => {
+    using progress = new Progress({ total: end })
+    const session = new Session()
+    const statistics = new Statistics()
+    const store = { deliver() {} } as unknown as Remote<MessageStore>
+    await new Reader({ path: file, session, statistics, store, progress }).read({ start: 0, end, number: 0, deaths })
+    await session.cursor[Symbol.asyncDispose]()
+    return statistics.summarize()
+  }
+  expect(await read(1)).toMatchObject({ parsed: 3, failed: 0, bytes: end })
+  expect(await read(2)).toMatchObject({ parsed: 2, failed: 1, bytes: end })
 })
 
 test('cancelling the progress ends the import with what was done until then', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { openSync, writeSync } from 'node:fs'
+import { openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -9,8 +9,15 @@ import { scratchDirectory, scratchFile } from './scratch-file.js'
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 /** Runs the program; `meanwhile` gets what it says on standard error, as it comes. */
-async function run(args: string[], meanwhile: (text: string, child: ReturnType<typeof spawn>) => void = () => {}) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function run(
+  args: string[],
+  meanwhile: (text: string, child: ReturnType<typeof spawn>) => void = () => {},
+  env: NodeJS.ProcessEnv = {},
+) {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
@@ -74,6 +81,18 @@ describe('what cannot be read is said in one line, with exit code 2', () => {
   })
 })
 
+test('where no archive can be written, that is said in one line, with exit code 2', async () => {
+  const { out, err, code } = await run([], undefined, { TMPDIR: join(scratchDirectory(), 'none') })
+  expect({ out, code }).toEqual({ out: '', code: 2 })
+  expect(err).toMatch(/^mail-store: no archive could be written: .*\n$/)
+})
+
+test('whoever stops reading the output is no error', async () => {
+  const { err, code } = await run([archive(100)], (_text, child) => child.stdout!.destroy())
+  expect(code).toBe(0)
+  expect(err).not.toContain('EPIPE')
+})
+
 test('a message that ends before its closing boundary is failed, with its byte offset, and the rest goes on', async () => {
   const separator = 'From a@example.org Thu Jan  1 00:00:00 2015\n'
   const whole = `${separator}From: A@Example.org\nSubject: whole\n\ntext\n\n`
@@ -101,4 +120,19 @@ test('Ctrl-C cancels: what was done is printed, and the exit code is 130', async
   const messages = Number(/^messages +([\d,]+)$/m.exec(out)![1].replaceAll(',', ''))
   expect(messages).toBeGreaterThan(0)
   expect(messages).toBeLessThan(15_000)
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s, sent twice in a row, leaves no temporary file', async (name) => {
+  const directory = scratchDirectory()
+  let interrupted = false
+  const interrupt = (text: string, child: ReturnType<typeof spawn>) => {
+    if (interrupted || !text.includes('new folder')) return
+    interrupted = true
+    child.kill(name)
+    child.stdout!.once('data', () => child.kill(name))
+  }
+  const { out, code } = await run(['--no-compare'], interrupt, { TMPDIR: directory })
+  expect(code).toBe(130)
+  expect(out).toContain('cancelled: what was done until then')
+  expect(readdirSync(directory)).toEqual([])
 })

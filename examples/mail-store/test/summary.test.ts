@@ -58,6 +58,15 @@ test('only colour is an escape sequence: text from mail cannot write one, nor tu
   expect(summarize(report, true)).toContain('\u001b[1mBusiest senders\u001b[22m')
 })
 
+test('numbers stand below each other also beside names of East Asian letters', () => {
+  const senders = [
+    { key: 'ビルド', count: 5 },
+    { key: 'abcdef', count: 7 },
+    { key: 'e\u0301', count: 8 },
+  ]
+  expect(summarize({ ...report, senders })).toContain('Busiest senders\n  ビルド  5\n  abcdef  7\n  e\u0301       8\n')
+})
+
 test('an archive without anything to list', () => {
   const empty = {
     ...report,

@@ -86,8 +86,13 @@ function begin(bars: SingleBar | MultiBar, range: number, value: number, payload
   return bars
 }
 
-/** Lets the process end while the library waits for its next redraw. */
+/**
+ * Lets the process end while the library waits for its next redraw, and keeps it from going back at the end to
+ * where the cursor was at the start: lines that were printed meanwhile would be overwritten.
+ */
 function quiet<Bars extends SingleBar | MultiBar>(bars: Bars): Bars {
+  const cursor = (bars as unknown as { terminal: Record<'cursorSave' | 'cursorRestore', () => void> }).terminal
+  cursor.cursorSave = cursor.cursorRestore = () => {}
   const unref = () => (bars as { timer?: { unref?(): void } | null }).timer?.unref?.()
   const redraw = 'create' in bars ? 'update' : 'render'
   const original = (bars as any)[redraw] as (...args: unknown[]) => unknown

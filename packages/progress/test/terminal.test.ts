@@ -11,7 +11,8 @@ function screen(isTTY = true) {
     if (typeof done === 'function') done()
     return true
   }
-  return { isTTY, columns: 100, write, text: () => stripVTControlCharacters(written.join('')) }
+  const raw = () => written.join('')
+  return { isTTY, columns: 100, write, raw, text: () => stripVTControlCharacters(raw()) }
 }
 
 describe('S38 a terminal bar', () => {
@@ -23,6 +24,18 @@ describe('S38 a terminal bar', () => {
     await drawing.finished
     expect(stream.text()).toMatch(/Indexing .*100% 2,000\/2,000/)
     expect(stream.text().endsWith('\n')).toBe(true)
+  })
+
+  it('never goes back over lines that were printed while it was drawn', async () => {
+    const progress = new Progress({ total: 2 })
+    const stream = screen()
+    const drawing = drawProgress(progress, { stream, interval: 1 })
+    progress.advance()
+    stream.write('a line of the program\n')
+    progress.advance()
+    await drawing.finished
+    // Save and restore of the cursor, in both notations.
+    for (const code of ['\u001b7', '\u001b8', '\u001b[s', '\u001b[u']) expect(stream.raw()).not.toContain(code)
   })
 
   it('is silent where there is no terminal', async () => {
