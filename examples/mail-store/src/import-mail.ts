@@ -31,13 +31,16 @@ export type Announcement =
   | { kind: 'batch'; messages: number }
   | { kind: 'lost'; reader: string; reason: string }
 
+/** What an import found. */
 export interface Imported extends IndexSummary {
   messages: number
   parsed: number
   failed: number
   bytes: number
+  /** Messages per day of the week, Monday first, and per hour, by the senders' own clocks. */
   weekdays: number[]
   hours: number[]
+  /** Messages that each thread read. */
   perThread: number[]
 }
 

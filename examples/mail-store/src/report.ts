@@ -1,24 +1,15 @@
 import type { FolderReport } from './folder-report.js'
-import type { IndexSummary } from './mail-index.js'
+import type { Imported } from './import-mail.js'
 
 /** What a run found and how long it took: everything that is printed. */
-export interface Report extends IndexSummary {
+export interface Report extends Imported {
   /** What was read, as one would say it. */
   source: string
   /** Ctrl-C ended the run early: the counts are of what was done until then. */
   cancelled: boolean
-  messages: number
-  parsed: number
-  failed: number
-  bytes: number
-  /** Messages per day of the week, Monday first, and per hour, by the senders' own clocks. */
-  weekdays: number[]
-  hours: number[]
   /** One a year. */
   folders: FolderReport[]
   threads: number
-  /** Messages that each thread read. */
-  perThread: number[]
   seconds: number
   /** What one thread alone took, where that was measured. */
   oneThreadSeconds: number | null

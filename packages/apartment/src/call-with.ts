@@ -1,6 +1,6 @@
+import { checkedTimeout } from '@flatshare/core/internal'
 import type { CallSettings } from './peer.js'
 import { viewWith } from './proxy.js'
-import { checkedTimeout } from './timeout.js'
 
 /**
  * The same proxy, whose calls carry a signal, a deadline or both. When either fires, the caller is freed
@@ -20,6 +20,6 @@ export function callWith<T extends object>(proxy: T, settings: CallSettings): T 
   }
   const { signal, timeout } = settings
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
-  if (timeout !== undefined) checkedTimeout(timeout)
+  if (timeout !== undefined) checkedTimeout(timeout, 'timeout')
   return viewWith(proxy, settings) as T
 }

@@ -15,6 +15,7 @@
 import { FlatshareError, marshal, type Packet, unmarshal } from '@flatshare/core'
 import {
   abortReason,
+  checkedTimeout,
   type Endpoint,
   endThread,
   isPort,
@@ -24,12 +25,12 @@ import {
   parentEndpoint,
   reportsWorkerExit,
   timeoutError,
+  timerDelay,
 } from '@flatshare/core/internal'
 import { flushLinks, portLink } from './link.js'
 import type { Directory } from './messages.js'
 import { Peer, whenAllAnswered } from './peer.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
-import { checkedTimeout, timerDelay } from './timeout.js'
 
 /** A link that stands, and what the other thread serves. */
 export interface Connected {

@@ -27,6 +27,7 @@ import {
   type ThreadId,
   threadName,
   timeoutError,
+  timerDelay,
 } from '@flatshare/core/internal'
 import { atCaller, type CallTrace } from './call-trace.js'
 import { cannotCross, packFor, unpackFrom } from './crossing.js'
@@ -47,7 +48,6 @@ import {
 } from './messages.js'
 import { type CallingPeer, type ServedCall, serveCall } from './serving.js'
 import { hold, type Stub, stubById } from './stub.js'
-import { timerDelay } from './timeout.js'
 
 /** How one call is made. */
 export interface CallSettings {

@@ -7,7 +7,6 @@
 export {
   type Endpoint,
   endThread,
-  holdOpen,
   holdPort,
   isPort,
   listen,
@@ -22,14 +21,13 @@ export {
   type StartedWorker,
   soon,
   startingArguments,
-  startingData,
   startWorker,
   type Terminal,
   terminal,
   type WorkerSettings,
 } from '#platform'
 export { allocate, free } from './allocator.js'
-export { byReferenceModel, crossByReference, isByReference } from './by-reference.js'
+export { crossByReference, isByReference } from './by-reference.js'
 export {
   type Call,
   type CallId,
@@ -46,7 +44,7 @@ export {
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
-export { newLine, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
+export { onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
   MARSHALER,
   type MarshalContext,
@@ -65,8 +63,8 @@ export {
   noteMember,
   ownMemberNotes,
 } from './members.js'
-export { adoptArena, arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
-export { declareModel, MODEL_KEY, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
+export { arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
+export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt, parkedOnOwner, timesParked, waitNote } from './park.js'
 export {
   canBlock,
@@ -78,5 +76,6 @@ export {
   threadName,
   threadsEnded,
 } from './threads.js'
+export { checkedTimeout, startTimer, timerDelay } from './timeout.js'
 export { waitAsync, wakeWaiters } from './wait.js'
 export { type FunctionKind, functionKind, wearFace, wrapMember } from './wrapping.js'

@@ -20,7 +20,7 @@ export interface ModelRecord {
 }
 
 /** The key under which `reflect-metadata` has a class's model. */
-export const MODEL_KEY = 'flatshare:model'
+const MODEL_KEY = 'flatshare:model'
 
 const records = new WeakMap<Function, ModelRecord>()
 

@@ -1,8 +1,7 @@
 /** The lock of `lock.ts` over the arena, with promises for its async side. */
-import { abortReason, OWNER_DIED } from '@flatshare/core/internal'
+import { abortReason, checkedTimeout, OWNER_DIED, startTimer } from '@flatshare/core/internal'
 import { type AsyncWaiter, makeLock, type Outcome } from './lock.js'
 import { sharedMemory } from './lock-memory.js'
-import { checkedTimeout, startTimer } from './timeout.js'
 
 const lock = makeLock(sharedMemory)
 
@@ -21,7 +20,7 @@ export const tryAcquire: (address: number) => Outcome | 'held' = lock.tryAcquire
  * @throws CannotBlockError where the thread may not block and the lock isn't free within some microseconds.
  */
 export function acquireSync(address: number, options?: { timeout?: number; what?: () => string }): Outcome {
-  if (options?.timeout !== undefined) checkedTimeout(options.timeout)
+  if (options?.timeout !== undefined) checkedTimeout(options.timeout, 'A timeout')
   return lock.acquireSync(address, options)
 }
 
@@ -61,7 +60,7 @@ export function acquire(
   let timeout = Infinity
   if (options) {
     try {
-      timeout = checkedTimeout(options.timeout)
+      if (options.timeout !== undefined) timeout = checkedTimeout(options.timeout, 'A timeout')
     } catch (error) {
       return Promise.reject(error as Error)
     }

@@ -9,6 +9,7 @@ import { AbandonedError, DeadlockError, FlatshareError, type ThreadId, WrongThre
 import {
   abortReason,
   allocate,
+  checkedTimeout,
   currentFrame,
   holdsInFrame,
   isAlive,
@@ -23,7 +24,6 @@ import {
 } from '@flatshare/core/internal'
 import { acquire, acquireNow, acquireSync, holderOf, isUnmended, release, releaseUnmended } from './arena-lock.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
-import { checkedTimeout } from './timeout.js'
 
 /** How to make a mutex. */
 export interface MutexOptions {
@@ -151,7 +151,7 @@ export class Mutex {
   }
 
   #acquireSync(timeout: number | undefined): Outcome {
-    if (timeout !== undefined) checkedTimeout(timeout)
+    if (timeout !== undefined) checkedTimeout(timeout, 'A timeout')
     const outcome = acquireNow(this.#address, true)
     return outcome === 'held' ? acquireSync(this.#address, { timeout, what: () => describe(this) }) : outcome
   }
@@ -170,7 +170,7 @@ export class Mutex {
     try {
       if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
       if (options) {
-        checkedTimeout(options.timeout)
+        if (options.timeout !== undefined) checkedTimeout(options.timeout, 'A timeout')
         const { signal } = options
         if (signal !== undefined && !(signal instanceof AbortSignal))
           throw new TypeError('signal is not an AbortSignal.')

@@ -117,11 +117,7 @@ export function parentEndpoint(): Endpoint | undefined {
   return isMainThread ? undefined : scope
 }
 
-export function startingData(): unknown {
-  return undefined
-}
-
-/** Workers have no starting data here: it is sent as the first message, which `hostThread` awaits. */
+/** Workers have no starting data here: it is sent as the first message. */
 export function startWorker(module: URL, settings: WorkerSettings): StartedWorker {
   const url = new URL(module)
   for (const arg of settings.args ?? []) url.searchParams.append('arg', arg)
@@ -151,10 +147,13 @@ export function terminal(): Terminal | undefined {
 }
 
 const waiting: Array<() => void> = []
-const turn = new MessageChannel()
-turn.port1.onmessage = () => waiting.shift()?.()
+let turn: MessageChannel | undefined
 
 export function soon(callback: () => void): void {
   waiting.push(callback)
+  if (!turn) {
+    turn = new MessageChannel()
+    turn.port1.onmessage = () => waiting.shift()?.()
+  }
   turn.port2.postMessage(undefined)
 }

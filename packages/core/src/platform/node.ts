@@ -158,11 +158,6 @@ export function parentEndpoint(): Endpoint | undefined {
   return parentPort ?? undefined
 }
 
-/** What the starter of this thread gave it. */
-export function startingData(): unknown {
-  return workerData
-}
-
 export function startWorker(module: URL, { args, ...settings }: WorkerSettings): StartedWorker {
   return new Worker(module, args ? { ...settings, argv: args } : settings)
 }

@@ -2,11 +2,11 @@
 const LONGEST_TIMER = 0x7fffffff
 
 /**
- * A number of milliseconds as it was given.
+ * A number of milliseconds as it was given; `name` is what the error calls it.
  *
  * @throws RangeError for anything else: a timer would take it for 1 ms, or a sum for a text.
  */
-export function checkedTimeout(milliseconds: number, name = 'timeout'): number {
+export function checkedTimeout(milliseconds: number, name: string): number {
   if (typeof milliseconds === 'number' && milliseconds >= 0) return milliseconds
   throw new RangeError(`${name} is a number of milliseconds, 0 or more; this one is ${String(milliseconds)}.`)
 }
@@ -14,4 +14,11 @@ export function checkedTimeout(milliseconds: number, name = 'timeout'): number {
 /** What a timer takes for so many milliseconds. */
 export function timerDelay(milliseconds: number): number {
   return Math.min(LONGEST_TIMER, Math.max(0, milliseconds))
+}
+
+/** Calls back after so many milliseconds; who waits longer than any timer waits for ever. Returns how to stop it. */
+export function startTimer(milliseconds: number, callback: () => void): () => void {
+  if (milliseconds > LONGEST_TIMER) return () => {}
+  const timer = setTimeout(callback, milliseconds)
+  return () => clearTimeout(timer)
 }
