@@ -12,6 +12,7 @@
  */
 import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
+import { functionLabel, refusal } from './refusal.js'
 import type { ThreadId } from './threads.js'
 
 /** A reference as it stands beside a packed graph. */
@@ -77,7 +78,7 @@ class Packer implements MarshalContext {
   ) {}
 
   pack(x: unknown): unknown {
-    if (typeof x === 'symbol') throw this.#refuse('a symbol')
+    if (typeof x === 'symbol') throw refusal('a symbol', this.#trail)
     if ((typeof x !== 'object' && typeof x !== 'function') || x === null) return x
     const known = this.#copies.get(x)
     if (known === BUSY) return undefined // an error that is its own cause
@@ -91,9 +92,9 @@ class Packer implements MarshalContext {
       this.refs.push([placeholder, marshaler.kind, body])
       return placeholder
     }
-    if (typeof x === 'function') throw this.#refuse(`the function ${x.name || '(anonymous)'}`)
+    if (typeof x === 'function') throw refusal(functionLabel(x), this.#trail)
     if (isContainer(x)) return this.#copy(x)
-    if (isUnclonable(x)) throw this.#refuse(`a ${x.constructor.name}`)
+    if (isUnclonable(x)) throw refusal(`a ${x.constructor.name}`, this.#trail)
     return x
   }
 
@@ -121,14 +122,6 @@ class Packer implements MarshalContext {
     const packed = this.pack(value)
     this.#trail.pop()
     return packed
-  }
-
-  #refuse(what: string): NotMarshalableError {
-    const place = this.#trail.length > 0 ? ` at ${this.#trail.join('.')}` : ''
-    return new NotMarshalableError(
-      `A value can't cross to another thread: it contains ${what}${place}.` +
-        (what.startsWith('the function') ? ' Functions cross by reference once @flatshare/apartment is imported.' : ''),
-    )
   }
 }
 

@@ -7,6 +7,7 @@
 export {
   type Endpoint,
   endThread,
+  holdOpen,
   holdPort,
   isPort,
   listen,
@@ -41,6 +42,8 @@ export {
   runInFrame,
   trackAcrossAwait,
 } from './call.js'
+export { decodeValue, encodeValue, freeValue, readValue, type WrittenValue, writeValue } from './codec.js'
+export type { EncodeOptions } from './codec-encode.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
@@ -65,7 +68,17 @@ export {
 } from './members.js'
 export { arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
 export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
-export { CONTENDED, OWNER_DIED, OWNER_MASK, park, parkedAt, parkedOnOwner, timesParked, waitNote } from './park.js'
+export {
+  LOOK_AGAIN,
+  type ParkOptions,
+  park,
+  parkedAt,
+  parkedOnNode,
+  slotBlock,
+  timesParked,
+  waitNote,
+} from './park.js'
+export { sharedBlock } from './shared-block.js'
 export {
   canBlock,
   isAlive,

@@ -11,6 +11,8 @@
  *  12   allocator lock (id of its holder)  16  bytes in use (never falls)
  *  20   supervisor: 0 none, 1 started      24  how the root thread is reached
  *  28   thread slots ever used             32  deaths      36  last packet serial
+ *  40   wait queues: address of their block, 0 before the first is needed
+ *  44   table of named locks: the same
  *  64   heads of the allocator's free lists, one a size class
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
@@ -37,6 +39,8 @@ export const Header = {
   slotsUsed: 28,
   deaths: 32,
   packetSerial: 36,
+  waitQueues: 40,
+  lockTable: 44,
   freeLists: 64,
   threads: 512,
 } as const

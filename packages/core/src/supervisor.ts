@@ -31,7 +31,7 @@ function buried(id: ThreadId): void {
   const name = threadName(id)
   if (!markDead(id)) return
   lines.delete(id)
-  wakeForDeath(id)
+  wakeForDeath()
   const exit: ThreadExit = { id, name, code: exitCodeOf(id) }
   for (const line of lines.values()) line.postMessage({ exit })
 }

@@ -10,6 +10,7 @@
  *   word 4  length of the name, in UTF-16 units
  *   word 5  times parked   raised before each "parked at", so that one wait is told from the next
  *   word 6  wait note      address of the block that says what it blocks on; the slot's for ever
+ *   word 7  block          address of the block that it waits with (see `slotBlock`); the slot's for ever
  *   from byte 32           the name, at most 48 units
  *
  * Invariants: an id names one thread for ever, since a slot used again gets another id; only the
@@ -27,7 +28,16 @@ const FIRST = Header.threads >> 2
 const NAME_UNITS = 48
 const MAX_ID = 0x3fffffff
 
-export const SlotWord = { id: 0, state: 1, parked: 2, exitCode: 3, nameLength: 4, timesParked: 5, waitNote: 6 } as const
+export const SlotWord = {
+  id: 0,
+  state: 1,
+  parked: 2,
+  exitCode: 3,
+  nameLength: 4,
+  timesParked: 5,
+  waitNote: 6,
+  block: 7,
+} as const
 const NAME_BYTES = 32
 const ALIVE = 1
 const DEAD = 2

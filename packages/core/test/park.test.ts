@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { marshal } from '@flatshare/core'
-import { allocate, i32, park, parkedAt, parkedOnOwner, timesParked, waitNote } from '@flatshare/core/internal'
+import { allocate, i32, park, parkedAt, parkedOnNode, timesParked, waitNote } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 
 describe('park', () => {
@@ -16,7 +16,7 @@ describe('park', () => {
     for (const next of [2, 3]) {
       while (parkedAt(id) === 0 || waitNote(id) !== `mutex "${next - 1}"`) await new Promise(setImmediate)
       expect(parkedAt(id)).toBe(word)
-      expect(parkedOnOwner(id)).toBe(word)
+      expect(parkedOnNode(id)).toBe(word)
       seen.push([timesParked(id), waitNote(id)])
       Atomics.store(i32, word >> 2, next)
       Atomics.notify(i32, word >> 2)
@@ -27,12 +27,14 @@ describe('park', () => {
     expect(seen[1]![0]).toBeGreaterThan(seen[0]![0])
   })
 
-  it('does not sleep where the holder is dead, and passes on what the look at it throws', () => {
+  it('does not sleep where that is not worthwhile, and passes on what the look at it throws', () => {
     const word = allocate(16)
-    expect(park(word, 0, Infinity, () => false)).toBe('woken')
+    expect(park(word, 0, Infinity, { worthwhile: () => false })).toBe('woken')
     expect(() =>
-      park(word, 0, Infinity, () => {
-        throw new Error('a cycle')
+      park(word, 0, Infinity, {
+        worthwhile() {
+          throw new Error('a cycle')
+        },
       }),
     ).toThrow('a cycle')
   })

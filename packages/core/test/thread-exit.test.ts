@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { currentThread, marshal, onThreadExit, type ThreadExit } from '@flatshare/core'
-import { allocate, i32, isAlive, livingThreads, OWNER_DIED, park, settleExits } from '@flatshare/core/internal'
+import { allocate, i32, isAlive, livingThreads, LOOK_AGAIN, park, settleExits } from '@flatshare/core/internal'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Ending } from './threads/ending.js'
 
@@ -43,17 +43,16 @@ describe.each(endings)('S13 the end of a thread by %s', (_name, ending, code) =>
     else go()
   }
 
-  it('is noticed while this thread, the only other one, blocks on a word that it owned', () => {
+  it('is noticed while this thread, the only other one, blocks', () => {
     const thread = start(ending)
     expect(isAlive(thread.id)).toBe(true)
-    const owned = allocate(16)
-    Atomics.store(i32, owned >> 2, thread.id)
+    const node = allocate(16)
     end(thread)
     // No timeout that could hide a lost wake-up: 20 s is the end of the test.
     while (isAlive(thread.id)) {
-      expect(park(owned, thread.id, 20_000, () => isAlive(thread.id))).toBe('woken')
+      expect(park(node, 0, 20_000, { worthwhile: () => isAlive(thread.id) })).toBe('woken')
     }
-    expect([thread.id, thread.id | OWNER_DIED]).toContain(i32[owned >> 2])
+    expect([0, LOOK_AGAIN]).toContain(i32[node >> 2])
     expect(livingThreads()).not.toContain(thread.id)
   })
 

@@ -20,8 +20,8 @@
  * - After a death the lock comes with the mode SYNC: `@flatshare/sync` clears the word.
  */
 import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { i32, OWNER_MASK, ownThreadId, threadName, trackAcrossAwait } from '@flatshare/core/internal'
-import { acquireSync, release, wake } from '@flatshare/sync/internal'
+import { i32, ownThreadId, threadName, trackAcrossAwait } from '@flatshare/core/internal'
+import { acquireSync, OWNER_MASK, release, releaseContended } from '@flatshare/sync/internal'
 import { heldOnPath } from './async-hold.js'
 import { ASYNC, abandoned, MODE, SYNC } from './lock-mode.js'
 
@@ -56,8 +56,8 @@ export function leave(address: number, entry: Entry): void {
     i32[index + MODE] = ASYNC
     return
   }
-  const word = Atomics.exchange(i32, index, 0)
-  if (word & ~OWNER_MASK) wake(address, word)
+  const me = ownThreadId()
+  if (Atomics.compareExchange(i32, index, me, 0) !== me) releaseContended(address)
 }
 
 /**

@@ -1,54 +1,89 @@
 /**
- * Cycles of threads that block on each other's locks.
+ * Cycles of threads that block for each other.
  *
- * A thread announces what it parks on before it sleeps, then walks: who holds this lock, what is that
- * thread parked on, who holds that … Of the threads that close a cycle, the one that announced last finds
- * all others announced; so at least one finds it.
+ * A thread announces the node that it parks on before it sleeps, then walks: which threads must go on
+ * before this one can, what is each of them parked on, who must go on for that … Of the threads that close
+ * a cycle, the one that announced last finds all others announced; so at least one finds it.
  *
  * What it read link by link need never have been true at one time. It is, if a second look finds the
- * same: each thread still in the very wait (`timesParked`) that it was in, and each lock still held as it
- * was. A parked thread releases nothing, so between the two looks all links held together: nobody is
- * accused who isn't in a cycle.
+ * same: each thread still in the very wait (`timesParked`) that it was in, granted nothing, and each lock
+ * still held as it was. A parked thread releases nothing, so between the two looks all links held
+ * together: nobody is accused who isn't in a cycle.
+ *
+ * The second look is taken inside one guard, the same for all, and who is refused there marks its node as
+ * awake before it leaves: so one thread of a cycle is refused, and the others find it broken.
  */
-import { OWNER_DIED, OWNER_MASK, type ThreadId } from '@flatshare/core/internal'
-import type { LockMemory } from './lock-memory.js'
+import { DeadlockError, type ThreadId } from '@flatshare/core'
+import { LOOK_AGAIN, threadName } from '@flatshare/core/internal'
+import { STATE, type WaitNode, type WaitQueues } from './wait-queue.js'
+import type { Kind } from './waiting.js'
 
-/** A thread and the lock that it waits for; the next link's thread holds that, the first's the last one's. */
-export interface CycleLink {
+/** Any address: its queue's guard is the one for second looks. */
+const COURT = 0
+
+interface Link {
   readonly thread: ThreadId
-  readonly address: number
-  /** What the thread says it waits for. */
-  readonly what: string
+  readonly node: WaitNode
+  readonly serial: number
 }
 
-/** The cycle that `me`, which has announced that it parks at `address`, closes; undefined where it closes none. */
-export function findCycle(
-  memory: LockMemory,
-  me: ThreadId,
-  address: number,
-  what: () => string,
-): readonly CycleLink[] | undefined {
-  const waits = [{ thread: me, address, serial: 0 }]
-  for (let at = address; ; ) {
-    const word = memory.loadAnywhere(at)
-    const holder = word & OWNER_MASK
-    if (holder === me) break
-    // Free, or soon to be; or a cycle that this thread only waits upon.
-    if (holder === 0 || word & OWNER_DIED || waits.some((wait) => wait.thread === holder)) return undefined
-    const serial = memory.timesParked(holder)
-    at = memory.parkedOnOwner(holder)
-    if (at === 0 || !memory.isAlive(holder)) return undefined
-    waits.push({ thread: holder, address: at, serial })
+export function makeDeadlock(queues: WaitQueues, kinds: ReadonlyMap<number, Kind>) {
+  const { memory } = queues
+
+  /**
+   * Throws a DeadlockError if this thread, which has announced that it parks on `node`, closes a cycle.
+   * What it says of its own wait is `what`.
+   */
+  function refuse(node: WaitNode, what: () => string): void {
+    const me = memory.ownThreadId()
+    const cycle = walk([{ thread: me, node, serial: memory.timesParked(me) }])
+    if (!cycle) return
+    queues.enter(COURT)
+    const stands = cycle.every((link, i) => isWaiting(link) && holders(link.node).includes(at(cycle, i + 1).thread))
+    if (stands) queues.wakeUp(node)
+    queues.leave()
+    if (!stands) return
+    const links = cycle.map(({ thread }, i) => {
+      const wanted = (i === 0 ? what() : memory.waitNote(thread)) || 'a lock'
+      return `"${threadName(thread)}" waits for ${wanted}, held by "${threadName(at(cycle, i + 1).thread)}"`
+    })
+    throw new DeadlockError(`These threads wait for each other for ever: ${links.join('; ')}.`, { cycle: links })
   }
-  const cycle = waits.map((wait, i) => ({
-    thread: wait.thread,
-    address: wait.address,
-    what: i === 0 ? what() : memory.waitNote(wait.thread),
-  }))
-  const stands = waits.every(
-    ({ thread, address, serial }, i) =>
-      (memory.loadAnywhere(address) & OWNER_MASK) === waits[(i + 1) % waits.length]!.thread &&
-      (i === 0 || (memory.parkedOnOwner(thread) === address && memory.timesParked(thread) === serial)),
-  )
-  return stands ? cycle : undefined
+
+  /** Goes on from a chain of waits, depth first, until it comes back to its first thread. */
+  function walk(chain: readonly Link[]): readonly Link[] | undefined {
+    for (const thread of holders(chain[chain.length - 1]!.node)) {
+      if (thread === chain[0]!.thread) return chain
+      // A cycle that this thread only waits upon is others' to find.
+      if (chain.some((link) => link.thread === thread)) continue
+      const serial = memory.timesParked(thread)
+      const node = memory.parkedOnNode(thread)
+      if (node === 0 || !memory.isAlive(thread)) continue
+      const found = walk([...chain, { thread, node, serial }])
+      if (found) return found
+    }
+    return undefined
+  }
+
+  function holders(node: WaitNode): readonly ThreadId[] {
+    memory.reach(node + 48)
+    const address = queues.addressOf(node)
+    if (address === 0) return []
+    memory.reach(address + 16)
+    return kinds.get(queues.kindOf(node))?.holders?.(address) ?? []
+  }
+
+  function isWaiting({ thread, node, serial }: Link): boolean {
+    return (
+      memory.parkedOnNode(thread) === node &&
+      memory.timesParked(thread) === serial &&
+      (memory.load(node + STATE) & ~LOOK_AGAIN) === 0
+    )
+  }
+
+  return { refuse }
+}
+
+function at(cycle: readonly Link[], index: number): Link {
+  return cycle[index % cycle.length]!
 }

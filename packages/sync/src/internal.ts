@@ -4,5 +4,5 @@
  *
  * @experimental
  */
-export { acquire, acquireSync, holderOf, release, releaseUnmended, tryAcquire, wake } from './arena-lock.js'
-export { LOCK_BYTES, type Outcome } from './lock.js'
+export { acquire, acquireSync, holderOf, release, releaseContended, releaseUnmended, tryAcquire } from './arena-lock.js'
+export { LOCK_BYTES, type Outcome, OWNER_MASK } from './lock.js'

@@ -1,84 +1,84 @@
 /**
- * The lock that everything else is made of: 16 bytes at an address of the arena.
+ * The lock that everything else is made of: 16 bytes at an address of the arena, of which this file uses
+ * the first word and clears the third, its holder's own.
  *
- *   +0   owner word     what the lock is; blocking waiters park on it
- *   +4   async word     async waiters sleep on it; raised by each unlock that finds any
- *   +8   depth          its owner's, written plainly; 0 when the lock is handed over as abandoned
- *   +12  async threads  how many threads have async waiters here
+ *   word     state                         lock                       unlock by n
+ *   0        free                          → n                        –
+ *   D        free, its state half-changed  → n, 'abandoned'           –
+ *   Q        free, somebody is queued      → n Q, or queue            –
+ *   n        held                          queue: → n Q               → 0
+ *   n Q      held, somebody is queued      queue                      → Q, wake; or → m Q, hand on
+ *   n [Q]    n is dead                     → m [Q], 'abandoned'       –
  *
- * The owner word, flags as in core's `park.ts` (C: CONTENDED, D: OWNER_DIED, n: a thread's id):
+ * (Q: QUEUED, D: UNMENDED, n and m: threads' ids.)
  *
- *   word     state                         lock                      unlock by n
- *   0        free                          → n                       –
- *   D        free, its state half-changed  → n, 'abandoned'          –
- *   n        held, nobody sleeps           wait: → n C, sleep        → 0
- *   n C      held, somebody may sleep      wait: sleep               → 0, then wake
- *   n [C]    n is dead                     → m [C], 'abandoned'      –
- *   n D [C]  n is dead, marked as such     → m [C], 'abandoned'      –
+ * Lock: compare-exchange 0 → own id. Else spin a while; else queue (`wait-queue.ts`).
+ * Unlock: compare-exchange own id → 0. If that fails somebody is queued, and the unlock goes inside the
+ * guard: it frees the lock and wakes who is first, which then competes with whoever comes (barging), and
+ * keeps its place if it loses. Once a millisecond it hands the lock on instead.
  *
- * Lock: compare-exchange 0 → own id; else spin a while; else set C, and sleep while the word stays so.
- * Unlock: exchange for 0; if C was set, wake one blocking waiter and all async ones. Who unlocks and who
- * locks next don't know of each other: anybody may barge in.
+ * Who is woken: the first blocked thread, and the first asynchronous waiter. An asynchronous one whose
+ * thread is blocked can't come, so the next one is woken as well. At most these wait awake, however many
+ * are queued.
+ *
+ * Fairness: asynchronous waiters are served in their order, whatever thread they are of, except that one
+ * whose thread is blocked is passed over while it is. Blocking ones may barge. At least each `HAND_ON_MS`
+ * the lock goes to the one that has waited longest.
  *
  * Invariants
- * - Who sleeps has seen C set, on a word with a living owner, since he last was awake. (Else an unlock
- *   would pass him by.)
- * - Each unlock of a word with C wakes one blocking waiter, and the others rely on that one: so from then
- *   on it takes the lock with C, and doesn't leave, for whatever reason, before it has set C again.
- * - Nobody relies on an async waiter: all of them are woken, since any of their threads may be blocked.
- * - The death of a thread wakes everybody (core), for it may have been the one that was relied on.
+ * - Q is set exactly while a node is linked for the lock, except inside its guard. (A lock that was freed
+ *   with the whole word compared had no waiter.)
+ * - While the lock is free, or its owner dead, some living waiter, if there is one whose thread isn't
+ *   blocked elsewhere, is awake: woken, or about to look because of the death.
  * - A dead owner's word is replaced by compare-exchange of that very word, so exactly one gets it.
  *
- * Async waiters of a thread form one queue for each lock. Only its head contends, by an async sleep that
- * belongs to the queue: when a waiter is served or gives up, the next one inherits it. An unlock on this
- * thread gives its own queue a try at once, without a detour through the async word; not for longer than
- * `HANDOVER_MS` in a row, or the other threads would starve.
- *
- * Fairness: async waiters of one thread are served in order; threads, and blocking waiters, race.
- *
- * After "Futexes Are Tricky" (Drepper) for the word, parking_lot for barging and adaptive spinning, and
- * robust POSIX mutexes for dead owners.
+ * After "Futexes Are Tricky" (Drepper) for the word, parking_lot for barging, adaptive spinning and eventual
+ * fairness, and robust POSIX mutexes for dead owners.
  */
-import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { CONTENDED, OWNER_DIED, OWNER_MASK, type ThreadId, threadName, timeoutError } from '@flatshare/core/internal'
-import { findCycle } from './deadlock.js'
-import type { LockMemory } from './lock-memory.js'
+import { DeadlockError, FlatshareError, type ThreadId } from '@flatshare/core'
+import { threadName, timeoutError } from '@flatshare/core/internal'
+import type { WaitNode } from './wait-queue.js'
+import type { AsyncWaiter, Waiting } from './waiting.js'
 
 /** What a lock takes. Its address is a multiple of 4 and its bytes are zero at first. */
 export const LOCK_BYTES = 16
 
-const ASYNC_WORD = 4
-const DEPTH = 8
-const ASYNC_THREADS = 12
+/** In a lock's word: somebody is queued. */
+export const QUEUED = 0x80000000 | 0
+/** In a lock's word: a holder died, and nobody has said since that its state is whole. */
+export const UNMENDED = 0x40000000
+/** In a lock's word: its owner. */
+export const OWNER_MASK = 0x3fffffff
 
-const HANDOVER_MS = 0.5
+const DEPTH = 8
+
+/** How often a contended lock goes to the one that has waited longest. */
+export const HAND_ON_MS = 1
+
+const KIND = 1
+const ACQUIRED = 0
+const ABANDONED = 1
 
 /** How a lock came to its holder: `'abandoned'` says that a holder died, and what the lock guards may be half-changed. */
 export type Outcome = 'acquired' | 'abandoned'
 
-/** Somebody who waits without blocking. */
-export interface AsyncWaiter {
-  /** The lock is his. Must not throw. */
-  granted(outcome: Outcome): void
-}
-
-/** The async waiters of this thread for one lock. */
-interface Queue {
-  readonly address: number
-  readonly waiters: AsyncWaiter[]
-  /** The queue's sleep on the async word has not ended. */
-  asleep: boolean
-  /** A try is due when the running code returns. */
-  kicked: boolean
-  /** Since when the lock has gone from one waiter of this thread to the next. */
-  handoverSince: number
-}
+const outcomeOf = (result: number): Outcome => (result === ABANDONED ? 'abandoned' : 'acquired')
 
 /** The lock's functions over a memory. */
-export function makeLock(memory: LockMemory) {
-  const queues = new Map<number, Queue>()
+export function makeLock(waiting: Waiting) {
+  const { queues } = waiting
+  const { memory } = queues
   /** About how many loads a lock was waited for with success, of late. */
   let usualSpins = 0
+
+  waiting.register(KIND, {
+    serve,
+    giveBack,
+    holders(address) {
+      const holder = holderOf(address)
+      return holder === 0 ? [] : [holder]
+    },
+  })
 
   function tryAcquire(address: number): Outcome | 'held' {
     const me = memory.ownThreadId()
@@ -88,217 +88,198 @@ export function makeLock(memory: LockMemory) {
 
   function tryAcquireSlow(address: number, seen: number, me: ThreadId): Outcome | 'held' {
     for (let word = seen; ; word = memory.load(address)) {
-      const outcome = take(address, word, me, 0)
-      if (outcome !== 'lost') return outcome
+      const owner = word & OWNER_MASK
+      if (owner !== 0 && (owner === me || memory.isAlive(owner))) return 'held'
+      if (memory.compareExchange(address, word, me | (word & QUEUED)) === word) return taken(address, word)
     }
   }
 
-  /** Takes a lock that is free or its owner dead, by the word that was seen; `'lost'` when that has changed. */
-  function take(address: number, word: number, me: ThreadId, flag: number): Outcome | 'held' | 'lost' {
-    const owner = word & OWNER_MASK
-    const died = (word & OWNER_DIED) !== 0
-    if (owner !== 0 && !died && (owner === me || memory.isAlive(owner))) return 'held'
-    if (memory.compareExchange(address, word, me | (word & CONTENDED) | flag) !== word) return 'lost'
-    if (owner === 0 && !died) return 'acquired'
+  /** What it means that this thread has replaced the word. */
+  function taken(address: number, word: number): Outcome {
+    if ((word & (OWNER_MASK | UNMENDED)) === 0) return 'acquired'
     memory.store(address + DEPTH, 0)
     return 'abandoned'
   }
 
-  function acquireSync(address: number, options?: { timeout?: number; what?: () => string }): Outcome {
+  function acquireSync(address: number, options: { timeout?: number; what?: () => string } = {}): Outcome {
     const me = memory.ownThreadId()
     if (memory.compareExchange(address, 0, me) === 0) return 'acquired'
-    return acquireSyncSlow(address, me, options?.timeout ?? Infinity, options?.what ?? (() => `lock ${address}`))
-  }
-
-  function acquireSyncSlow(address: number, me: ThreadId, timeout: number, what: () => string): Outcome {
-    if ((memory.load(address) & OWNER_MASK) === me) throw ownLock(me, what())
-    const end = timeout === Infinity ? Infinity : memory.now() + timeout
+    const what = options.what ?? (() => `lock ${address}`)
+    if (holderOf(address) === me) throw ownLock(me, what())
     const spun = spin(address, me)
     if (spun !== 'held') return spun
-    if (!memory.canBlock()) throw cannotBlock(address, me, what())
-    // Once this thread has slept, others may rely on it: see the invariants.
-    let relied = 0
-    for (;;) {
-      const word = memory.load(address)
-      const outcome = take(address, word, me, relied)
-      if (outcome === 'lost') continue
-      if (outcome !== 'held') return outcome
-      const left = end === Infinity ? Infinity : end - memory.now()
-      if (left <= 0 && relied === 0) throw timedOut(address, me, timeout, what())
-      if (!(word & CONTENDED) && memory.compareExchange(address, word, word | CONTENDED) !== word) continue
-      if (left <= 0) throw timedOut(address, me, timeout, what())
-      const holder = word & OWNER_MASK
-      const text = what()
-      const worthSleeping = () => {
-        refuseCycle(address, me, what)
-        return memory.isAlive(holder)
-      }
-      memory.park(address, word | CONTENDED, left, worthSleeping, text)
-      relied = CONTENDED
-    }
+    queues.enter(address)
+    queueUp(address)
+    const result = waiting.block(
+      address,
+      { kind: KIND },
+      {
+        timeout: options.timeout,
+        what,
+        instead: 'await the lock, by lock() or runExclusive()',
+        looksFree: () => holderOf(address) === 0,
+      },
+    )
+    return outcomeOf(result)
   }
 
   /** Waits for the lock without giving up the core, about as long as that has paid of late. */
   function spin(address: number, me: ThreadId): Outcome | 'held' {
     const limit = Math.min(memory.spins, usualSpins * 2 + 50)
-    let spins = 0
-    for (; spins < limit; spins++) {
-      const word = memory.load(address)
-      if (word & OWNER_DIED) break
-      if (word !== 0) continue
-      if (memory.compareExchange(address, 0, me) === 0) {
-        usualSpins += (spins - usualSpins) / 8
-        return 'acquired'
-      }
+    for (let spins = 0; spins < limit; spins++) {
+      if ((memory.load(address) & OWNER_MASK) !== 0) continue
+      const outcome = tryAcquire(address)
+      if (outcome === 'held') continue
+      usualSpins += (spins - usualSpins) / 8
+      return outcome
     }
     usualSpins -= usualSpins / 8
-    return memory.spins > 0 ? tryAcquire(address) : 'held'
+    return memory.spins > 0 ? tryAcquireSlow(address, memory.load(address), me) : 'held'
   }
 
-  function refuseCycle(address: number, me: ThreadId, what: () => string): void {
-    const cycle = findCycle(memory, me, address, what)
-    if (!cycle) return
-    const links = cycle.map(({ thread, what }, i) => {
-      const holder = cycle[(i + 1) % cycle.length]!.thread
-      return `"${threadName(thread)}" waits for ${what || 'a lock'}, held by "${threadName(holder)}"`
-    })
-    throw new DeadlockError(`These threads wait for each other for ever: ${links.join('; ')}.`, { cycle: links })
+  /** Before a node is linked: from now on the lock is to be handed on after a while. */
+  function queueUp(address: number): void {
+    if (queues.first(address) === 0) queues.setHandedOn(memory.clock())
   }
 
-  /** Queues an async waiter. */
-  function enqueue(address: number, waiter: AsyncWaiter): void {
-    const queue = queues.get(address)
-    if (queue) {
-      queue.waiters.push(waiter)
+  /** Queues an asynchronous waiter; gives the node to withdraw it by. */
+  function enqueue(address: number, waiter: { granted(outcome: Outcome): void }): WaitNode {
+    queues.enter(address)
+    queueUp(address)
+    const inner: AsyncWaiter = { granted: (result) => waiter.granted(outcomeOf(result)) }
+    return waiting.enqueue(address, { kind: KIND }, inner)
+  }
+
+  /** Lets those who are awake have a free lock, and wakes those who are to be. */
+  function serve(address: number, self: WaitNode): void {
+    for (;;) {
+      const word = memory.load(address)
+      const owner = word & OWNER_MASK
+      if (waiting.firstLiving(address) === 0) {
+        if (!(word & QUEUED) || memory.compareExchange(address, word, word & ~QUEUED) === word) return
+        continue
+      }
+      if (owner !== 0 && memory.isAlive(owner)) {
+        if (word & QUEUED || memory.compareExchange(address, word, word | QUEUED) === word) return
+        continue
+      }
+      if (self !== 0 && mayTake(address, self)) {
+        const alone = waiting.firstLiving(address) === self && waiting.nextLiving(self) === 0
+        const next = memory.ownThreadId() | (alone ? 0 : QUEUED)
+        if (memory.compareExchange(address, word, next) !== word) continue
+        queues.grant(self, taken(address, word) === 'abandoned' ? ABANDONED : ACQUIRED)
+        return
+      }
+      if (!(word & QUEUED) && memory.compareExchange(address, word, word | QUEUED) !== word) continue
+      wakeThoseInFront(address)
       return
     }
-    const fresh: Queue = { address, waiters: [waiter], asleep: false, kicked: false, handoverSince: 0 }
-    queues.set(address, fresh)
-    // Before C is set: the unlock that finds C must find this too.
-    memory.add(address + ASYNC_THREADS, 1)
-    contend(fresh)
   }
 
-  /** Takes a waiter out of the queue; false where the lock is his already. */
-  function withdraw(address: number, waiter: AsyncWaiter): boolean {
-    const queue = queues.get(address)
-    const index = queue ? queue.waiters.indexOf(waiter) : -1
-    if (index < 0) return false
-    queue!.waiters.splice(index, 1)
-    if (queue!.waiters.length === 0) retire(queue!)
+  function giveBack(address: number, node: WaitNode): void {
+    const flag = queues.resultOf(node) === ABANDONED ? UNMENDED : 0
+    queues.waitOn(node)
+    memory.store(address, flag | QUEUED)
+    serve(address, 0)
+  }
+
+  /** Blocked ones may barge, others go in order. */
+  function mayTake(address: number, self: WaitNode): boolean {
+    if (!queues.isAsync(self)) return true
+    for (let node = waiting.firstLiving(address); node !== self; node = waiting.nextLiving(node)) {
+      if (queues.isAsync(node) && !memory.isParked(queues.threadOf(node))) return false
+    }
     return true
   }
 
-  /** Gives the lock to the head of the queue, or goes to sleep for it. */
-  function contend(queue: Queue, handover = false): void {
-    const { address, waiters } = queue
-    const me = memory.ownThreadId()
-    while (waiters.length > 0) {
-      // Before the owner word: an unlock after C was set changes it.
-      const seen = memory.load(address + ASYNC_WORD)
-      const word = memory.load(address)
-      const outcome = take(address, word, me, waiters.length > 1 ? CONTENDED : 0)
-      if (outcome === 'lost') continue
-      if (outcome !== 'held') {
-        if (!handover) queue.handoverSince = 0
-        waiters.shift()!.granted(outcome)
-        continue
+  function wakeThoseInFront(address: number): void {
+    let blocked = false
+    let asynchronous = false
+    for (let node = waiting.firstLiving(address); node !== 0; node = waiting.nextLiving(node)) {
+      if (!queues.isAsync(node)) {
+        if (!blocked) queues.wakeUp(node)
+        blocked = true
+      } else if (!asynchronous) {
+        queues.wakeUp(node)
+        asynchronous = !memory.isParked(queues.threadOf(node))
       }
-      if (!(word & CONTENDED) && memory.compareExchange(address, word, word | CONTENDED) !== word) continue
-      sleep(queue, seen)
-      return
+      if (blocked && asynchronous) return
     }
-    retire(queue)
-  }
-
-  function sleep(queue: Queue, seen: number): void {
-    // A sleep from before that has not ended either will be woken by the next unlock, or has been already.
-    if (queue.asleep) return
-    queue.asleep = true
-    memory.sleepAsync(queue.address + ASYNC_WORD, seen, () => {
-      queue.asleep = false
-      if (queue.waiters.length > 0) contend(queue)
-    })
-  }
-
-  function retire(queue: Queue): void {
-    queues.delete(queue.address)
-    memory.add(queue.address + ASYNC_THREADS, -1)
-    if (queue.asleep) memory.wakeOwn(queue.address + ASYNC_WORD)
   }
 
   function release(address: number): void {
-    const word = memory.exchange(address, 0)
-    if (word & ~OWNER_MASK) wake(address, word)
+    const me = memory.ownThreadId()
+    if (memory.compareExchange(address, me, 0) !== me) releaseSlow(address, me, 0)
   }
 
   function releaseUnmended(address: number): void {
-    const word = memory.exchange(address, OWNER_DIED)
-    if (word & ~OWNER_MASK) wake(address, word)
+    releaseSlow(address, memory.ownThreadId(), UNMENDED)
   }
 
-  function wake(address: number, word: number): void {
-    if (!(word & CONTENDED)) return
-    memory.notify(address, 1)
-    const queue = queues.get(address)
-    const own = queue !== undefined && kick(queue) ? 1 : 0
-    if (memory.load(address + ASYNC_THREADS) > own) {
-      memory.add(address + ASYNC_WORD, 1)
-      memory.notify(address + ASYNC_WORD, Infinity)
+  /** The rest of an unlock by this thread, where the word isn't just its id. */
+  function releaseContended(address: number): void {
+    releaseSlow(address, memory.ownThreadId(), 0)
+  }
+
+  function releaseSlow(address: number, me: ThreadId, flag: number): void {
+    queues.enter(address)
+    const holder = holderOf(address)
+    if (holder !== me) {
+      queues.leave()
+      throw new FlatshareError(
+        `This thread, "${threadName(me)}", unlocks a lock that it doesn't hold` +
+          `${holder === 0 ? '' : `: "${threadName(holder)}" does`}.`,
+      )
     }
+    const next = nextInLine(address)
+    if (next !== 0 && (isOwnAsync(next) || memory.isDue(queues.handedOn(), HAND_ON_MS))) {
+      queues.setHandedOn(memory.clock())
+      queues.grantWith(next, queues.threadOf(next) | QUEUED, flag === 0 ? ACQUIRED : ABANDONED)
+      settle(address)
+    } else {
+      memory.store(address, waiting.firstLiving(address) === 0 ? flag : flag | QUEUED)
+      wakeThoseInFront(address)
+    }
+    waiting.leave()
   }
 
-  /** Lets the queue of this thread try as soon as the running code returns; false when others are to have a chance. */
-  function kick(queue: Queue): boolean {
-    if (queue.kicked) return true
-    const now = memory.now()
-    if (queue.handoverSince === 0) queue.handoverSince = now
-    else if (now - queue.handoverSince > HANDOVER_MS) return false
-    queue.kicked = true
-    memory.soon(() => {
-      queue.kicked = false
-      if (queue.waiters.length > 0) contend(queue, true)
-    })
-    return true
+  /** Whether its thread is this one, which can go on with it at once. */
+  function isOwnAsync(node: WaitNode): boolean {
+    return queues.isAsync(node) && queues.threadOf(node) === memory.ownThreadId()
   }
 
-  /** Whether async waiters of this thread queue for the lock. */
-  function hasQueue(address: number): boolean {
-    return queues.size > 0 && queues.has(address)
+  /** Who has waited longest, of those that can come. */
+  function nextInLine(address: number): WaitNode {
+    for (let node = waiting.firstLiving(address); node !== 0; node = waiting.nextLiving(node)) {
+      if (!queues.isAsync(node) || !memory.isParked(queues.threadOf(node))) return node
+    }
+    return 0
+  }
+
+  /** After a node of this thread was granted and unlinked. */
+  function settle(address: number): void {
+    if (queues.first(address) === 0) memory.store(address, memory.load(address) & ~QUEUED)
   }
 
   function holderOf(address: number): ThreadId {
     return memory.load(address) & OWNER_MASK
   }
 
-  function heldBy(address: number, me: ThreadId): string {
+  function timedOut(address: number, timeout: number, what: string): Error {
     const holder = holderOf(address)
-    if (holder === 0) return 'is free by now'
-    return holder === me ? 'is held by this thread' : `is held by "${threadName(holder)}"`
-  }
-
-  function timedOut(address: number, me: ThreadId, timeout: number, what: string): Error {
-    return timeoutError(`Waited ${timeout} ms for ${what}, which ${heldBy(address, me)}.`)
-  }
-
-  function cannotBlock(address: number, me: ThreadId, what: string): Error {
-    return new CannotBlockError(
-      `The thread "${threadName(me)}" may not block, and ${what} ${heldBy(address, me)}. Await the lock instead: lock() or runExclusive().`,
-    )
+    return timeoutError(`Waited ${timeout} ms for ${what}${holder === 0 ? '' : waiting.heldBy([holder])}.`)
   }
 
   return {
     tryAcquire,
     acquireSync,
     enqueue,
-    withdraw,
-    hasQueue,
+    withdraw: waiting.withdraw,
     release,
     releaseUnmended,
-    wake,
+    releaseContended,
     holderOf,
-    timedOut: (address: number, timeout: number, what: string) =>
-      timedOut(address, memory.ownThreadId(), timeout, what),
+    timedOut,
   }
 }
 

@@ -1,43 +1,59 @@
-/**
- * The mutex that programs see: a lock of the arena, a name, and guards.
- *
- * Its state is the 16 bytes of `lock.ts`; a `Mutex` is a handle to them, one a thread, kept weakly by
- * address. The bytes are never freed: no thread can know that no other has a handle, or a packet with one
- * on its way.
- */
-import { AbandonedError, DeadlockError, FlatshareError, type ThreadId, WrongThreadError } from '@flatshare/core'
+/** The mutex that programs see: a lock of the arena (`lock.ts`), a name, and guards. */
+import { AbandonedError, DeadlockError } from '@flatshare/core'
 import {
-  abortReason,
-  allocate,
+  type Call,
   checkedTimeout,
+  currentCall,
   currentFrame,
   holdsInFrame,
   isAlive,
-  MARSHALER,
-  type Marshaler,
   ownThreadId,
-  reach,
-  registerMarshaler,
   runInFrame,
   threadName,
   trackAcrossAwait,
 } from '@flatshare/core/internal'
-import { acquire, acquireNow, acquireSync, holderOf, isUnmended, release, releaseUnmended } from './arena-lock.js'
+import {
+  acquire,
+  acquireNow,
+  acquireSync,
+  holderOf,
+  isUnmended,
+  release,
+  releaseUnmended,
+  tryAcquire,
+} from './arena-lock.js'
+import { type AwaitOptions, checkAwaitOptions } from './await-grant.js'
+import { Guard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
+import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 
 /** How to make a mutex. */
-export interface MutexOptions {
-  /** What errors and `console.log` call it, on all threads. */
-  name?: string
+export interface MutexOptions extends PrimitiveOptions {
+  /** Whether code that holds it may lock it again: see `Mutex`. */
+  reentrant?: boolean
 }
 
 /** How long to wait for a lock. */
-export interface LockOptions {
-  /** Milliseconds to wait at most; without it, for ever. 0 doesn't wait. */
-  timeout?: number
-  /** Gives up when it aborts; the promise rejects with its reason. */
-  signal?: AbortSignal
+export type LockOptions = AwaitOptions
+
+/** How long to block for a lock. */
+export type BlockingOptions = Pick<AwaitOptions, 'timeout'>
+
+/** How a mutex is held on this thread: by one lock, and those that entered again. */
+interface Hold {
+  depth: number
+  outcome: Outcome
+  /** The call that the code served which locked it by `lockSync` or `tryLock`; 'none' for an asynchronous lock. */
+  readonly by: Call | undefined | 'none'
 }
+
+let suspendGuard: (guard: MutexGuard) => Mutex
+let resumeGuard: (guard: MutexGuard, hold: Hold) => void
+let holdOfGuard: (guard: MutexGuard) => Hold
+let describe: (mutex: Mutex) => string
+let leave: (mutex: Mutex, hold: Hold) => void
+let setHold: (mutex: Mutex, hold: Hold | undefined) => void
+let addressOf: (mutex: Mutex) => number
 
 /**
  * Stands for a mutex that is held: release it, once, on the thread that locked it.
@@ -45,95 +61,83 @@ export interface LockOptions {
  * @example
  * using guard = mutex.lockSync()
  */
-export class MutexGuard implements Disposable {
+export class MutexGuard extends Guard {
+  readonly #mutex: Mutex
+  #hold: Hold
+
+  /** @internal */
+  constructor(mutex: Mutex, hold: Hold) {
+    super()
+    this.#mutex = mutex
+    this.#hold = hold
+  }
+
   /**
    * True when the last holder's thread died before it released the mutex: what it guards may be
    * half-changed. Mend that; `release` then says that it is whole.
    */
-  readonly abandoned: boolean
-  readonly #mutex: Mutex
-  readonly #address: number
-  #held = true
-
-  /** @internal */
-  constructor(mutex: Mutex, address: number, outcome: Outcome) {
-    this.#mutex = mutex
-    this.#address = address
-    this.abandoned = outcome === 'abandoned'
+  get abandoned(): boolean {
+    return this.#hold.outcome === 'abandoned'
   }
 
-  /**
-   * Unlocks the mutex.
-   *
-   * @throws FlatshareError when this guard has released it already.
-   */
-  release(): void {
-    if (!this.#held) throw new FlatshareError(`${describe(this.#mutex)} was released by this guard before.`)
-    this.#held = false
-    release(this.#address)
+  protected describe(): string {
+    return describe(this.#mutex)
   }
 
-  /** Unlocks the mutex, unless this guard has done so already. */
-  [Symbol.dispose](): void {
-    if (this.#held) this.release()
+  protected letGo(): void {
+    leave(this.#mutex, this.#hold)
   }
 
   static {
-    Object.defineProperty(MutexGuard.prototype, MARSHALER, {
-      value: {
-        kind: 'mutex-guard',
-        model: 'single',
-        marshal(guard: MutexGuard): never {
-          const here = threadName(ownThreadId())
-          throw new WrongThreadError(
-            `A guard of ${describe(guard.#mutex)} can't leave the thread "${here}", which locked it. Hand over the mutex.`,
-          )
-        },
-        unmarshal(): never {
-          throw new WrongThreadError('A guard of a mutex belongs to the thread that locked it.')
-        },
-      } satisfies Marshaler,
-    })
+    suspendGuard = (guard) => {
+      guard.checkHeld()
+      guard.held = false
+      return guard.#mutex
+    }
+    resumeGuard = (guard, hold) => {
+      guard.held = true
+      guard.#hold = hold
+    }
+    holdOfGuard = (guard) => guard.#hold
   }
 }
-
-let addressOf: (mutex: Mutex) => number
-
-/** The lock that the next `new Mutex` attaches to, 0 for a new one. */
-let attachTo = 0
 
 /**
  * A lock between threads: of all threads that have it, one at a time holds it.
  *
  * Make it on any thread and hand it to others with `marshal`, or inside any call: it arrives as itself,
  * the same object each time. Lock it blocking (`lockSync`), awaiting (`lock`) or only if it is free
- * (`tryLock`). It belongs to a thread, so it isn't reentrant: blocking for a mutex that this thread holds
- * throws, and awaiting it queues.
+ * (`tryLock`). Blocking for a mutex that this thread holds throws, and awaiting it queues.
  *
- * When the holder's thread ends, however it ends, the mutex goes to one waiter at once, whose guard says
- * `abandoned`. Awaiting waiters of one thread are served in their order; between threads whoever comes
- * first gets it.
+ * Awaiting waiters are served in their order, whatever thread they are on. Blocking ones may get ahead of
+ * others; at least each millisecond the mutex goes to whoever has waited longest. When the holder's
+ * thread ends, however it ends, the mutex goes to one waiter at once, whose guard says `abandoned`.
+ *
+ * With `reentrant: true` the code that holds it may lock it again, and it is free when each of these
+ * guards is released. What holds it is inside `runExclusive`, all that `fn` calls, after an `await` too
+ * (except in browsers, which can't tell); and inside `lockSync`, the thread while it serves the same call
+ * from another thread, or none. So don't keep a `lockSync` guard across an `await`: other code of this
+ * thread would pass for its holder. A guard from `await lock()` alone is not entered again.
  *
  * @example
  * const mutex = new Mutex({ name: 'ledger' })
  * worker.postMessage(...marshal(mutex))
  * await mutex.runExclusive(() => ledger.append(entry))
  */
-export class Mutex {
-  /** As given; '' without a name. */
-  readonly name: string
-  readonly #address: number
+export class Mutex extends Primitive {
+  protected readonly word = 'mutex'
+  readonly #reentrant: boolean
+  /** How this thread holds it, if it does. */
+  #hold: Hold | undefined
   /** The `runExclusive` of this thread that holds it. */
-  #running: MutexGuard | undefined
+  #running: Hold | undefined
 
   /** @throws TypeError for a name that is no string. */
   constructor(options: MutexOptions = {}) {
-    const { name = '' } = options
-    if (typeof options !== 'object' || typeof name !== 'string') {
-      throw new TypeError("A mutex is made with nothing, or with a name: new Mutex({ name: 'ledger' }).")
-    }
-    this.name = name
-    this.#address = attachTo || allocate(LOCK_BYTES)
+    super(LOCK_BYTES, options, "A mutex is made with nothing, or with options: new Mutex({ name: 'ledger' }).")
+    const { reentrant = false } = options
+    if (typeof reentrant !== 'boolean') throw new TypeError('reentrant is true or false.')
+    this.#reentrant = reentrant
   }
 
   /**
@@ -141,19 +145,44 @@ export class Mutex {
    *
    * @throws DeadlockError at once, when this thread holds it already, or when this and other threads
    * would wait for each other for ever; its `cycle` names each of them and its lock.
-   * @throws TimeoutError (a DOMException) after `timeout` milliseconds.
-   * @throws CannotBlockError where the thread may not block and the mutex isn't free within microseconds.
+   * @throws TimeoutError (a DOMException) after `timeout` milliseconds. Without a `timeout`, after 30 s if
+   * the holder then isn't blocked itself: it may be awaiting what this thread is to do, which nobody can
+   * tell. `Infinity` waits for ever.
+   * @throws CannotBlockError where the thread may not block and the mutex isn't free within a millisecond.
    * @example
    * using guard = mutex.lockSync({ timeout: 1000 })
    */
-  lockSync(options?: Pick<LockOptions, 'timeout'>): MutexGuard {
-    return new MutexGuard(this, this.#address, this.#acquireSync(options?.timeout))
+  lockSync(options?: BlockingOptions): MutexGuard {
+    return new MutexGuard(this, this.#holdSync(options?.timeout))
   }
 
-  #acquireSync(timeout: number | undefined): Outcome {
+  #holdSync(timeout: number | undefined): Hold {
     if (timeout !== undefined) checkedTimeout(timeout, 'A timeout')
-    const outcome = acquireNow(this.#address, true)
-    return outcome === 'held' ? acquireSync(this.#address, { timeout, what: () => describe(this) }) : outcome
+    let outcome = tryAcquire(this.address)
+    if (outcome === 'held') {
+      if (this.#reentrant && this.#isInside()) return this.#again()
+      const options = timeout === undefined ? { what: () => this.describe() } : { timeout, what: () => this.describe() }
+      outcome = acquireSync(this.address, options)
+    }
+    return this.#begin(outcome, this.#reentrant ? currentCall() : undefined)
+  }
+
+  #begin(outcome: Outcome, by: Hold['by']): Hold {
+    const hold = { depth: 1, outcome, by }
+    this.#hold = hold
+    return hold
+  }
+
+  #again(): Hold {
+    this.#hold!.depth++
+    return this.#hold!
+  }
+
+  /** Whether the running code is what holds the mutex on this thread. */
+  #isInside(): boolean {
+    const hold = this.#hold
+    if (!hold) return false
+    return holdsInFrame(hold) || (hold.by !== 'none' && hold.by === currentCall())
   }
 
   /**
@@ -161,35 +190,33 @@ export class Mutex {
    * by `signal` or `timeout` leaves no trace and costs nobody his turn.
    *
    * It rejects with a TimeoutError (a DOMException) after `timeout` milliseconds, with the signal's reason when
-   * that aborts, and with a DeadlockError inside of this mutex's own `runExclusive`.
+   * that aborts, and with a DeadlockError inside of this mutex's own `runExclusive`, unless it is reentrant.
    *
    * @example
    * using guard = await mutex.lock({ signal })
    */
   lock(options?: LockOptions): Promise<MutexGuard> {
     try {
+      if (options) checkAwaitOptions(options)
+      if (this.#reentrant && this.#isInside()) return Promise.resolve(new MutexGuard(this, this.#again()))
       if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
-      if (options) {
-        if (options.timeout !== undefined) checkedTimeout(options.timeout, 'A timeout')
-        const { signal } = options
-        if (signal !== undefined && !(signal instanceof AbortSignal))
-          throw new TypeError('signal is not an AbortSignal.')
-        if (signal?.aborted) throw abortReason(signal)
-      }
     } catch (error) {
       return Promise.reject(error as Error)
     }
-    const outcome = acquireNow(this.#address)
-    if (outcome !== 'held') return Promise.resolve(new MutexGuard(this, this.#address, outcome))
-    return acquire(this.#address, { ...options, what: () => describe(this) }).then(
-      (outcome) => new MutexGuard(this, this.#address, outcome),
+    const outcome = acquireNow(this.address)
+    if (outcome !== 'held') return Promise.resolve(new MutexGuard(this, this.#begin(outcome, 'none')))
+    return acquire(this.address, { ...options, what: () => this.describe() }).then(
+      (outcome) => new MutexGuard(this, this.#begin(outcome, 'none')),
     )
   }
 
   /** Locks the mutex if it is free; else gives undefined, at once. */
   tryLock(): MutexGuard | undefined {
-    const outcome = acquireNow(this.#address, true)
-    return outcome === 'held' ? undefined : new MutexGuard(this, this.#address, outcome)
+    const outcome = tryAcquire(this.address)
+    if (outcome !== 'held') {
+      return new MutexGuard(this, this.#begin(outcome, this.#reentrant ? currentCall() : undefined))
+    }
+    return this.#reentrant && this.#isInside() ? new MutexGuard(this, this.#again()) : undefined
   }
 
   /**
@@ -200,16 +227,24 @@ export class Mutex {
    * with `lock`, `lockSync` or `tryLock`, mends what is broken, and releases the guard.
    *
    * Inside `fn`, `lock` and `runExclusive` of the same mutex throw a DeadlockError, after an `await` too
-   * (except in browsers, which can't tell).
+   * (except in browsers, which can't tell); those of a reentrant mutex go in.
    */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: LockOptions): Promise<R> {
     // Before the first await of `fn`, whether it has one or not can't be known.
     trackAcrossAwait()
     const guard = await this.lock(options)
+    const hold = holdOfGuard(guard)
+    if (hold.depth > 1) {
+      try {
+        return await fn()
+      } finally {
+        guard.release()
+      }
+    }
     if (guard.abandoned) throw this.#abandoned()
-    this.#running = guard
+    this.#running = hold
     try {
-      return await runInFrame({ parent: currentFrame(), holds: guard }, fn)
+      return await runInFrame({ parent: currentFrame(), holds: hold }, fn)
     } finally {
       this.#running = undefined
       guard.release()
@@ -222,28 +257,45 @@ export class Mutex {
    * @throws AbandonedError as `runExclusive`, and what `lockSync` throws.
    * @throws TypeError when `fn` gives a promise: the lock would be gone before its work is done.
    */
-  runExclusiveSync<R>(fn: () => R, options?: Pick<LockOptions, 'timeout'>): R {
-    if (this.#acquireSync(options?.timeout) === 'abandoned') throw this.#abandoned()
+  runExclusiveSync<R>(fn: () => R, options?: BlockingOptions): R {
+    const hold = this.#holdSync(options?.timeout)
+    if (hold.outcome === 'abandoned' && hold.depth === 1) throw this.#abandoned()
     try {
       const result = fn()
       if (isThenable(result)) {
-        throw new TypeError(`runExclusiveSync of ${describe(this)} was given an async function: use runExclusive.`)
+        throw new TypeError(`runExclusiveSync of ${this.describe()} was given an async function: use runExclusive.`)
       }
       return result
     } finally {
-      release(this.#address)
+      this.#leave(hold)
     }
+  }
+
+  #leave(hold: Hold): void {
+    if (--hold.depth > 0) return
+    if (this.#hold === hold) this.#hold = undefined
+    release(this.address)
   }
 
   /** Whether some living thread holds the mutex. It may be otherwise by the time that you look at the answer. */
   isLocked(): boolean {
-    const holder = holderOf(this.#address)
+    const holder = holderOf(this.address)
     return holder !== 0 && isAlive(holder)
+  }
+
+  protected madeWith(): [MutexOptions] {
+    return [{ name: this.name, reentrant: this.#reentrant }]
+  }
+
+  protected state(): string {
+    const holder = holderOf(this.address)
+    if (holder === 0) return isUnmended(this.address) ? 'free, abandoned' : 'free'
+    return `${isAlive(holder) ? 'held' : 'abandoned'} by "${threadName(holder)}"`
   }
 
   #ownWait(): DeadlockError {
     const name = threadName(ownThreadId())
-    const what = describe(this)
+    const what = this.describe()
     return new DeadlockError(
       `This code runs inside of runExclusive of ${what}, so awaiting it here would never end. Use the mutex that is held.`,
       { cycle: [`"${name}" waits for ${what}, held by "${name}"`] },
@@ -251,79 +303,48 @@ export class Mutex {
   }
 
   #abandoned(): AbandonedError {
-    releaseUnmended(this.#address)
+    this.#hold = undefined
+    releaseUnmended(this.address)
     return new AbandonedError(
-      `A thread died while it held ${describe(this)}: what it guards may be half-changed. ` +
+      `A thread died while it held ${this.describe()}: what it guards may be half-changed. ` +
         'Take it with lock() or lockSync(), mend that, and release the guard.',
     )
   }
 
-  /** What `console.log` shows, where the runtime asks: the name, and who holds it. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Mutex ${label(this)} (${stateOf(this.#address)})`
-  }
-
   static {
-    addressOf = (mutex) => mutex.#address
+    describe = (mutex) => mutex.describe()
+    leave = (mutex, hold) => mutex.#leave(hold)
+    setHold = (mutex, hold) => {
+      mutex.#hold = hold
+    }
+    addressOf = (mutex) => mutex.address
   }
 }
 
-function stateOf(address: number): string {
-  const holder: ThreadId = holderOf(address)
-  if (holder === 0) return isUnmended(address) ? 'free, abandoned' : 'free'
-  return `${isAlive(holder) ? 'held' : 'abandoned'} by "${threadName(holder)}"`
-}
-
-function label(mutex: Mutex): string {
-  return mutex.name ? `"${mutex.name}"` : `#${addressOf(mutex) >> 4}`
-}
-
-function describe(mutex: Mutex): string {
-  return `mutex ${label(mutex)}`
-}
+letCross(Mutex, 'mutex', LOCK_BYTES)
 
 function isThenable(x: unknown): boolean {
   return (typeof x === 'object' || typeof x === 'function') && x !== null && typeof (x as any).then === 'function'
 }
 
-const handles = new Map<number, WeakRef<Mutex>>()
-const collected = new FinalizationRegistry<number>((address) => {
-  if (!handles.get(address)?.deref()) handles.delete(address)
-})
-
-function keep(address: number, mutex: Mutex): void {
-  if (handles.get(address)?.deref() === mutex) return
-  handles.set(address, new WeakRef(mutex))
-  collected.register(mutex, address)
+/**
+ * For `Condition`: a guard whose mutex is unlocked for a while, whatever its depth. The guard can't be
+ * used until `relocked` is called, once the lock at `address` belongs to this thread again.
+ *
+ * @throws FlatshareError when the guard was released.
+ */
+export function suspend(guard: MutexGuard): { address: number; what: () => string; relocked(outcome: Outcome): void } {
+  const mutex = suspendGuard(guard)
+  const hold = holdOfGuard(guard)
+  setHold(mutex, undefined)
+  return {
+    address: addressOf(mutex),
+    what: () => describe(mutex),
+    relocked(outcome) {
+      // What was abandoned and not released is so still.
+      if (outcome === 'abandoned') hold.outcome = outcome
+      setHold(mutex, hold)
+      resumeGuard(guard, hold)
+    },
+  }
 }
-
-interface MutexBody {
-  address: number
-  name: string
-}
-
-const mutexMarshaler: Marshaler<Mutex, MutexBody> = {
-  kind: 'mutex',
-  model: 'free',
-  marshal(mutex) {
-    const address = addressOf(mutex)
-    keep(address, mutex)
-    return { address, name: mutex.name }
-  },
-  unmarshal({ address, name }) {
-    const known = handles.get(address)?.deref()
-    if (known) return known
-    reach(address + LOCK_BYTES)
-    attachTo = address
-    try {
-      const mutex = new Mutex({ name })
-      keep(address, mutex)
-      return mutex
-    } finally {
-      attachTo = 0
-    }
-  },
-}
-
-Object.defineProperty(Mutex.prototype, MARSHALER, { value: mutexMarshaler })
-registerMarshaler(mutexMarshaler)

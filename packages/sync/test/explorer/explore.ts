@@ -12,10 +12,11 @@
  * - in the end locks are free, unflagged, and nothing of those who gave up is left asleep or counted;
  * - `DeadlockError` comes to members of a cycle only.
  */
-import type { LockMemory } from '../../dist/lock-memory.js'
+import type { SyncMemory } from '../../dist/sync-memory.js'
 import {
+  Layout,
   type LogNode,
-  type MakeLock,
+  type MakeEngine,
   type Op,
   startSupervisor,
   startThread,
@@ -29,6 +30,10 @@ export interface Scenario {
   readonly deaths?: number
   /** How often a thread may be interrupted; without it, always. */
   readonly preemptions?: number
+  /** What must hold of the sums of the living threads' counters at all times: says what is wrong. */
+  readonly invariant?: (counters: Readonly<Record<string, number>>) => string | undefined
+  /** What must hold of them where nobody can take a step. */
+  readonly finally?: (counters: Readonly<Record<string, number>>) => string | undefined
 }
 
 export interface Findings {
@@ -51,6 +56,9 @@ interface ThreadState {
   readonly timeRead: boolean
   /** Async waiters not served. */
   readonly waiting: number
+  /** How often it holds its event loop open. */
+  readonly holds: number
+  readonly counters: Readonly<Record<string, number>>
   readonly events: readonly number[]
   readonly maybes: readonly number[]
   /** In a cycle of parked threads at some moment since it last parked. */
@@ -71,8 +79,10 @@ interface State {
   readonly sleepers: readonly Sleeper[]
   /** By address: the thread in its critical section, 0 if none. */
   readonly inside: Readonly<Record<number, number>>
-  /** Addresses of locks whose holder died. */
+  /** Addresses of locks whose holder died inside: the next one must be told. */
   readonly orphaned: readonly number[]
+  /** Those whose holder died on its way in or out: the next one may be told. */
+  readonly doubtful: readonly number[]
   readonly known: readonly number[]
   readonly deaths: number
   readonly running: number
@@ -87,34 +97,36 @@ interface Trace {
 }
 
 const OWNER = 0x3fffffff
-const WORDS = 32
+const NODE_ADDRESS = 8
 /** Where scenarios put their locks. */
 export const FIRST_LOCK = 16
 export const SECOND_LOCK = 48
 
 /** More steps than any thread of a scenario needs. */
-const ENDLESS = 500
+const ENDLESS = 3000
 
 class Violation extends Error {}
+class TooLarge extends Error {}
 
 /** A mutation of the memory that the lock sees. */
-export type Mutation = (memory: LockMemory) => LockMemory
+export type Mutation = (memory: SyncMemory) => SyncMemory
 
 export function explore(
   scenario: Scenario,
-  makeLock: MakeLock,
+  makeEngine: MakeEngine,
   options: { mutate?: Mutation; maxStates?: number } = {},
 ): Findings {
   const mutate = options.mutate ?? ((memory) => memory)
   const count = scenario.threads.length
   const seen = new Map<string, number>()
+  const WORDS = Layout.bytes(count) >> 2
   const supervisorOf = new Map<number, LogNode>()
   let deadlocks = 0
   let abandoned = 0
   const first: State = {
     words: new Array<number>(WORDS).fill(0),
     threads: scenario.threads.map((spec, i) => ({
-      node: startThread(i + 1, spec, makeLock, mutate),
+      node: startThread(i + 1, spec, makeEngine, mutate),
       life: 'alive',
       sleep: 0,
       parked: 0,
@@ -122,6 +134,8 @@ export function explore(
       late: false,
       timeRead: false,
       waiting: 0,
+      holds: 0,
+      counters: {},
       events: [],
       maybes: [],
       cyclic: false,
@@ -130,6 +144,7 @@ export function explore(
     sleepers: [],
     inside: {},
     orphaned: [],
+    doubtful: [],
     known: [],
     deaths: scenario.deaths ?? 0,
     running: -1,
@@ -145,10 +160,12 @@ export function explore(
       const before = seen.get(key)
       if (before !== undefined && before >= state.budget) continue
       seen.set(key, state.budget)
-      if (seen.size > (options.maxStates ?? 2_000_000)) throw new Error('Too many states: bound the scenario.')
+      if (seen.size > (options.maxStates ?? 2_000_000)) throw new TooLarge('Too many states: bound the scenario.')
       let stuck = true
       const actors = [...state.threads.keys(), ...state.supervisors.map((_, i) => count + i)]
-      const runnable = actors.filter((actor) => canStep(state, actor))
+      // A plain access is no step of its own: see `model.ts`.
+      const alone = actors.find((actor) => state.threads[actor]?.life === 'alive' && isPlain(state.threads[actor]))
+      const runnable = alone === undefined ? actors.filter((actor) => canStep(state, actor)) : [alone]
       for (const actor of runnable) {
         stuck = false
         const preempts = actor !== state.running && runnable.includes(state.running)
@@ -160,29 +177,43 @@ export function explore(
       for (const actor of state.threads.keys()) for (const next of choices(state, actor)) stack.push(next)
     }
   } catch (error) {
-    if (!(error instanceof Violation)) throw error
+    if (error instanceof TooLarge) throw error
+    // Thrown by the code under test, on a thread's behalf.
+    if (!(error instanceof Violation)) return { states: seen.size, violation: String(error), deadlocks, abandoned }
     const trace: string[] = []
     for (let at = (error.cause as State).trace; at; at = at.before) trace.push(at.step)
     return { states: seen.size, violation: error.message, trace: trace.reverse(), deadlocks, abandoned }
   }
   return { states: seen.size, deadlocks, abandoned }
 
+  function isPlain(thread: ThreadState): boolean {
+    const name = thread.node.op?.[0]
+    return name !== undefined && (scenario.deaths ? PLAIN : PLAIN_WITHOUT_DEATHS).has(name)
+  }
+
   function keyOf(state: State): string {
     const threads = state.threads.map(
       (t) =>
-        `${t.node.id}${t.life[0]}${t.sleep}${t.parked}.${t.parks}${t.late}${t.waiting}e${t.events}m${t.maybes}${t.cyclic}`,
+        `${t.node.id}${t.life[0]}${t.sleep}${t.parked}.${t.parks}${t.late}${t.waiting}.${t.holds}e${t.events}m${t.maybes}${t.cyclic}${JSON.stringify(t.counters)}`,
     )
     const sleepers = state.sleepers.map((s) => `${s.thread}@${s.address}#${s.callback}`)
     const inside = JSON.stringify(state.inside)
     const running = scenario.preemptions === undefined ? '' : state.running
-    return `${state.words}|${threads}|${state.supervisors.map((s) => s.id)}|${sleepers}|${inside}|${state.orphaned}|${state.deaths}|${running}`
+    return digest(
+      `${state.words}|${threads}|${state.supervisors.map((s) => s.id)}|${sleepers}|${inside}|${state.orphaned}/${state.doubtful}|${state.deaths}|${running}`,
+    )
   }
 
   function canStep(state: State, actor: number): boolean {
     if (actor >= count) return state.supervisors[actor - count]!.op !== undefined
     const thread = state.threads[actor]!
     if (thread.life === 'dead' || thread.sleep === 1 || !thread.node.op) return false
-    return thread.node.op[0] !== 'event' || thread.events.length > 0
+    const [name, a, b] = thread.node.op
+    if (name === 'nap') {
+      const guard = word(state, a!)
+      return guard !== b || (guard !== 0 && isMarked(state, guard))
+    }
+    return name !== 'event' || thread.events.length > 0
   }
 
   /** What may happen to a thread besides its next step. */
@@ -212,7 +243,11 @@ export function explore(
       nexts.push({
         ...replace(state, actor, { ...thread, life: 'dead' }),
         supervisors: [...state.supervisors, supervisor],
-        orphaned: [...new Set([...state.orphaned, ...owned])].sort(),
+        orphaned: union(
+          state.orphaned,
+          owned.filter((address) => state.inside[address] === actor + 1),
+        ),
+        doubtful: union(state.doubtful, owned),
         inside: Object.fromEntries(Object.entries(state.inside).filter(([, by]) => by !== actor + 1)),
         deaths: state.deaths - 1,
         trace: note('dies'),
@@ -234,10 +269,14 @@ export function explore(
     const thread = state.threads[actor]!
     const op = thread.node.op!
     if (thread.node.length > ENDLESS) throw violation(state, `${actor + 1} goes on for ever`)
-    const done = (from: State, value: Value, change: Partial<ThreadState> = {}): State => ({
-      ...replace(from, actor, { ...from.threads[actor]!, ...change, node: thread.node.after(value) }),
-      trace: traced(state, String(actor + 1), op, value),
-    })
+    const done = (from: State, value: Value, change: Partial<ThreadState> = {}): State =>
+      goOn(
+        {
+          ...replace(from, actor, { ...from.threads[actor]!, ...change, node: thread.node.after(value) }),
+          trace: traced(state, String(actor + 1), op, value),
+        },
+        actor,
+      )
     switch (op[0]) {
       case 'now': {
         if (!thread.timeRead) return [done(state, 1, { timeRead: true })]
@@ -256,10 +295,35 @@ export function explore(
         const [event, ...events] = thread.events
         return [done(state, event!, { events })]
       }
+      case 'isDue':
+        return [done(state, 0), done(state, 1)]
       default: {
         const { value, state: next } = carryOut(state, actor, op)
         return [markCycles(done(next, value))]
       }
+    }
+  }
+
+  /** Carries out the plain accesses that come next, up to where the thread may die. */
+  function goOn(state: State, actor: number): State {
+    let at = state
+    for (;;) {
+      const thread = at.threads[actor]!
+      const op = thread.node.op
+      if (!op || !isPlain(thread)) return at
+      if (op[0] === 'set' && scenario.threads[actor]!.mortal && at.deaths > 0) return at
+      at = plain(at, actor)
+    }
+  }
+
+  function plain(state: State, actor: number): State {
+    const thread = state.threads[actor]!
+    const op = thread.node.op!
+    if (thread.node.length > ENDLESS) throw violation(state, `${actor + 1} goes on for ever`)
+    const { value, state: next } = carryOut(state, actor, op)
+    return {
+      ...replace(next, actor, { ...next.threads[actor]!, node: thread.node.after(value) }),
+      trace: traced(state, String(actor + 1), op, value),
     }
   }
 
@@ -269,10 +333,33 @@ export function explore(
     const thread = state.threads[actor]
     const own = (change: Partial<ThreadState>): State => replace(state, actor, { ...thread!, ...change })
     switch (name) {
+      case 'get':
+      case 'set':
+      case 'wipe':
+        if (name !== 'wipe' && (a >= Layout.nodes || (a >= Layout.queue && a < Layout.blocks))) {
+          if (word(state, Layout.queue) !== actor + 1) throw violation(state, `${actor + 1} touches ${a} unguarded`)
+        }
+        if (name === 'get') return { value: old, state }
+        if (name === 'set') return { value: 0, state: write(state, a, b) }
+        return { value: 0, state: wipe(state, a) }
+      case 'or':
+        return { value: 0, state: write(state, a, old | b) }
+      case 'nap':
+        return { value: 0, state }
+      case 'hold':
+        return { value: 0, state: own({ holds: thread!.holds + a }) }
+      case 'count': {
+        const counter = a as unknown as string
+        const counters = { ...thread!.counters, [counter]: (thread!.counters[counter] ?? 0) + b }
+        const next = own({ counters })
+        const wrong = scenario.invariant?.(sums(next))
+        if (wrong) throw violation(next, wrong)
+        return { value: 0, state: next }
+      }
       case 'load':
         return { value: old, state }
       case 'store':
-        return { value: 0, state: write(state, a, b) }
+        return { value: 0, state: heldByDead(write(state, a, b), a) }
       case 'add':
         return { value: 0, state: write(state, a, old + b) }
       case 'exchange':
@@ -282,12 +369,14 @@ export function explore(
       case 'notify':
         return { value: 0, state: notify(state, a, b) }
       case 'isAlive':
-        return { value: state.threads[a - 1]!.life === 'alive' || !marked(state, a) ? 1 : 0, state }
+        return { value: isMarked(state, a) ? 0 : 1, state }
+      case 'deaths':
+        return { value: state.supervisors.filter((node) => node.length >= 2).length, state }
       case 'countPark':
         return { value: 0, state: own({ parks: thread!.parks + 1 }) }
       case 'announce':
         return { value: 0, state: own({ parked: a, cyclic: a === 0 && thread!.cyclic }) }
-      case 'parkedOnOwner':
+      case 'parkedOnNode':
       case 'slotParked':
         return { value: state.threads[a - 1]!.parked, state }
       case 'timesParked':
@@ -308,15 +397,12 @@ export function explore(
       case 'enter': {
         if (state.inside[a]) throw violation(state, `${actor + 1} and ${state.inside[a]} are both inside`)
         const orphan = state.orphaned.includes(a)
-        if (orphan !== (b === 1)) {
-          throw violation(
-            state,
-            orphan ? `${actor + 1} was not told that the lock is abandoned` : 'abandoned by nobody',
-          )
-        }
+        if (orphan && b === 0) throw violation(state, `${actor + 1} was not told that the lock is abandoned`)
+        if (b === 1 && !state.doubtful.includes(a)) throw violation(state, 'abandoned by nobody')
         abandoned += b
         const orphaned = state.orphaned.filter((o) => o !== a)
-        return { value: 0, state: { ...state, inside: { ...state.inside, [a]: actor + 1 }, orphaned } }
+        const doubtful = state.doubtful.filter((o) => o !== a)
+        return { value: 0, state: { ...state, inside: { ...state.inside, [a]: actor + 1 }, orphaned, doubtful } }
       }
       case 'leave': {
         const { [a]: _, ...inside } = state.inside
@@ -325,10 +411,13 @@ export function explore(
       case 'deadlocked': {
         if (!thread!.cyclic) throw violation(state, `${actor + 1} was told of a deadlock that it isn't in`)
         deadlocks++
-        return { value: 0, state }
+        // The cycle is broken: nobody else of it is to be told.
+        const threads = state.threads.map((other) => ({ ...other, cyclic: false }))
+        return { value: 0, state: { ...state, threads } }
       }
       case 'markDead':
-        // `isAlive` reads it off the supervisor's progress.
+      case 'countDeath':
+        // `isAlive` and `deaths` read it off the supervisor's progress.
         return { value: 0, state }
       case 'postExit': {
         const to = state.threads[a - 1]!
@@ -340,9 +429,16 @@ export function explore(
     }
   }
 
-  function marked(state: State, dead: number): boolean {
+  /** A lock that was handed to a thread that had just died: the next one may be told. */
+  function heldByDead(state: State, address: number): State {
+    const owner = word(state, address) & OWNER
+    if (!state.known.includes(address) || state.threads[owner - 1]?.life !== 'dead') return state
+    return { ...state, doubtful: union(state.doubtful, [address]) }
+  }
+
+  function isMarked(state: State, dead: number): boolean {
     const start = supervisorOf.get(dead)
-    return state.supervisors.some((node) => node !== start && rootOf(node) === start)
+    return start !== undefined && state.supervisors.some((node) => node !== start && rootOf(node) === start)
   }
 
   function notify(state: State, address: number, limit: number): State {
@@ -376,7 +472,9 @@ export function explore(
       for (let hops = 0; hops < count; hops++) {
         const { parked, life } = state.threads[at]!
         if (parked === 0 || life === 'dead') break
-        const holder = word(state, parked) & OWNER
+        const address = word(state, parked + NODE_ADDRESS)
+        if (address === 0) break
+        const holder = word(state, address) & OWNER
         if (holder === 0) break
         at = holder - 1
         if (at === actor) {
@@ -392,23 +490,63 @@ export function explore(
     for (const [actor, thread] of state.threads.entries()) {
       if (thread.life === 'dead') continue
       if (thread.sleep === 1) throw violation(state, `${actor + 1} sleeps for ever`)
+      if (thread.node.op?.[0] === 'nap') throw violation(state, `${actor + 1} waits for a guard for ever`)
       if (thread.waiting > 0) throw violation(state, `an async waiter of ${actor + 1} waits for ever`)
+      if (thread.holds !== 0) throw violation(state, `${actor + 1} is held open for ever`)
     }
-    for (const sleeper of state.sleepers) {
-      if (state.threads[sleeper.thread]!.life === 'alive') {
-        throw violation(state, `an async sleep of ${sleeper.thread + 1} is left over`)
-      }
-    }
+    const wrong = scenario.finally?.(sums(state))
+    if (wrong) throw violation(state, wrong)
     const died = state.threads.some((thread) => thread.life === 'dead')
     for (const address of state.known) {
       const owner = word(state, address) & OWNER
       if (owner !== 0 && state.threads[owner - 1]!.life === 'alive') throw violation(state, 'a lock is held in the end')
-      if (owner === 0 && word(state, address) !== 0 && !state.orphaned.includes(address)) {
+      if (!died && owner === 0 && word(state, address) !== 0 && !state.doubtful.includes(address)) {
         throw violation(state, 'a flag is left over')
       }
-      if (!died && word(state, address + 12) !== 0) throw violation(state, 'an async thread is left counted')
+    }
+    if (died) return
+    for (let at: number = Layout.queue; at < Layout.queue + 24; at += 4) {
+      if (at !== Layout.queue + 16 && at !== Layout.queue + 20 && word(state, at) !== 0) {
+        throw violation(state, 'the queue is not empty')
+      }
     }
   }
+}
+
+const PLAIN = new Set(['get', 'set', 'wipe', 'hold'])
+/** Where nobody dies these have one answer. */
+const PLAIN_WITHOUT_DEATHS = new Set([...PLAIN, 'isAlive', 'deaths', 'countPark'])
+
+function union(some: readonly number[], others: readonly number[]): number[] {
+  return [...new Set([...some, ...others])].sort((a, b) => a - b)
+}
+
+function sums(state: State): Record<string, number> {
+  const totals: Record<string, number> = {}
+  for (const { life, counters } of state.threads) {
+    if (life === 'dead') continue
+    for (const [name, value] of Object.entries(counters)) totals[name] = (totals[name] ?? 0) + value
+  }
+  return totals
+}
+
+function wipe(state: State, address: number): State {
+  const words = [...state.words]
+  words.fill(0, address >> 2, (address >> 2) + 12)
+  return { ...state, words }
+}
+
+/** States are told apart by a hash of 128 bits, not whole. */
+function digest(text: string): string {
+  let [a, b, c, d] = [0x811c9dc5, 0x9e3779b9, 0x85ebca6b, 0xc2b2ae35]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 0x01000193)
+    b = Math.imul(b ^ code, 0x5bd1e995) ^ (b >>> 13)
+    c = Math.imul(c + code, 0xcc9e2d51) ^ (c >>> 15)
+    d = Math.imul(d + code + i, 0x1b873593) ^ (d >>> 16)
+  }
+  return String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16)
 }
 
 function rootOf(node: LogNode): LogNode {

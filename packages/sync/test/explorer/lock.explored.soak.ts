@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makeLock } from '../../dist/lock.js'
+import { makeEngine } from './engine.js'
 import { explore } from './explore.js'
 import { scenarios } from './scenarios.js'
 
@@ -8,7 +8,7 @@ describe('with one interruption more, every interleaving of', () => {
     if (preemptions === undefined) continue
     test(name, () => {
       const deeper = { ...scenario, preemptions: preemptions + 1 }
-      const { violation, trace } = explore(deeper, makeLock, { maxStates: 6_000_000 })
+      const { violation, trace } = explore(deeper, makeEngine, { maxStates: 6_000_000 })
       expect(violation, trace?.join('\n')).toBeUndefined()
     })
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { makeLock } from '../../dist/lock.js'
+import { makeEngine } from './engine.js'
 import { explore } from './explore.js'
 import { makeMutant, mutants } from './mutants.js'
 import { scenarios } from './scenarios.js'
@@ -7,7 +7,7 @@ import { scenarios } from './scenarios.js'
 describe('every interleaving of', () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
     test(name, () => {
-      const { violation, trace, ...found } = explore(scenario, makeLock)
+      const { violation, trace, ...found } = explore(scenario, makeEngine)
       if (process.env['EXPLORED']) console.log(name, found)
       expect(violation, trace?.join('\n')).toBeUndefined()
       expect(found.states).toBeGreaterThan(50)

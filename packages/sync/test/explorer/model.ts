@@ -9,30 +9,54 @@
  *
  * The dead are modelled with what they do to the living: their sleeps stay in the queues and swallow
  * wake-ups; a supervisor, a thread like the others, does what core's `wakeForDeath` does.
+ *
+ * Plain accesses (`get`, `set`) are no steps, for nobody else may touch their words meanwhile: the
+ * scheduler checks that the guard is held. But a mortal thread may die before each `set`.
  */
 
 import type { makeLock, Outcome } from '../../dist/lock.js'
-import type { LockMemory } from '../../dist/lock-memory.js'
+import type { SyncMemory } from '../../dist/sync-memory.js'
+import type { makeWaiting } from '../../dist/waiting.js'
 
-export type Lock = ReturnType<typeof makeLock>
-export type MakeLock = typeof makeLock
+/** The modules under test, over one memory. */
+export interface Engine {
+  readonly waiting: ReturnType<typeof makeWaiting>
+  readonly lock: ReturnType<typeof makeLock>
+}
+export type MakeEngine = (memory: SyncMemory) => Engine
+
+/** Where the model keeps what is not a primitive's: one queue, then each thread's block, then their nodes. */
+export const Layout = {
+  queue: 96,
+  blocks: 128,
+  nodes: 192,
+  nodesEach: 192,
+  bytes: (threads: number): number => 192 + threads * 192,
+} as const
 
 /** An operation that a thread is about to carry out: its name and operands. */
 export type Op = readonly [name: string, ...operands: number[]]
 /** What became of it. */
 export type Value = number | string
 
-/** What a scenario's code may do besides using the lock. */
+/** What a scenario's code may do. */
 export interface ThreadContext {
-  readonly lock: Lock
+  readonly waiting: Engine['waiting']
+  readonly lock: Engine['lock']
   /** The critical section: it is an error that two are in it, or that the outcome isn't the right one. */
   inside(address: number, outcome: Outcome, body?: () => void): void
   /** Takes the lock without blocking, as `acquire` does; `then` runs in a microtask. */
   acquire(address: number, then: (outcome: Outcome) => void): { giveUp(): boolean; served(): boolean }
+  /** Adds to one of this thread's counters, for the scenario's invariant; a thread's counters end with it. */
+  count(name: string, delta: number): void
+  /** Says that an asynchronous waiter waits (1), or no longer (−1): none may wait for ever. */
+  waits(delta: number): void
   /** The scheduler may, but need not, call this back at any later time of the event loop. */
   maybe(callback: () => void): void
   /** Calls back from the event loop. */
   later(callback: () => void): void
+  /** Calls back when the running code has returned, as a promise does. */
+  soon(callback: () => void): void
   /** Says that this thread was told of a deadlock: it is an error if there was none. */
   deadlocked(): void
 }
@@ -47,7 +71,12 @@ export interface ThreadSpec {
 }
 
 /** The supervisor's operations are its own. */
-export const SUPERVISOR_OPS = { markDead: 'markDead', slotParked: 'slotParked', postExit: 'postExit' } as const
+export const SUPERVISOR_OPS = {
+  markDead: 'markDead',
+  countDeath: 'countDeath',
+  slotParked: 'slotParked',
+  postExit: 'postExit',
+} as const
 
 /** A log of results, as a tree: equal logs are one node. */
 export class LogNode {
@@ -108,30 +137,45 @@ function replayer(code: (op: (...op: Op) => Value) => void): (log: Value[]) => O
 export function startThread(
   id: number,
   spec: ThreadSpec,
-  makeLock: MakeLock,
-  mutate: (memory: LockMemory) => LockMemory,
+  makeEngine: MakeEngine,
+  mutate: (memory: SyncMemory) => SyncMemory,
 ): LogNode {
   return new LogNode(
     replayer((op) => {
       const callbacks = new Map<number, () => void>()
       const sleeping = new Map<number, number>()
+      const freed: number[] = []
+      let onExit = () => {}
       let microtasks: Array<() => void> = []
       let lastCallback = 0
+      let top = Layout.nodes + (id - 1) * Layout.nodesEach
       const number = (...wanted: Op) => op(...wanted) as number
-      const memory: LockMemory = mutate({
+      const memory: SyncMemory = mutate({
         spins: 0,
+        awakeMs: 1,
+        queueCount: 1,
         load: (address) => number('load', address),
-        loadAnywhere: (address) => number('load', address),
         store: (address, value) => void op('store', address, value),
         add: (address, delta) => void op('add', address, delta),
         exchange: (address, value) => number('exchange', address, value),
         compareExchange: (address, expected, value) => number('compareExchange', address, expected, value),
         notify: (address, count) => void op('notify', address, count),
-        park(address, expected, timeout, holderLives) {
+        get: (address) => number('get', address),
+        set: (address, value) => void op('set', address, value),
+        reach() {},
+        queues: () => Layout.queue,
+        ownBlock: () => Layout.blocks + (id - 1) * 16,
+        allocate: (bytes) => freed.pop() ?? (top += bytes) - bytes,
+        free(address) {
+          op('wipe', address)
+          freed.push(address)
+        },
+        nap: (address, expected) => void op('nap', address, expected),
+        park(address, expected, timeout, worthwhile) {
           op('countPark')
           op('announce', address)
           try {
-            if (!holderLives()) return 'woken'
+            if (!worthwhile()) return 'woken'
             return op('wait', address, expected, timeout) as 'woken' | 'timed-out'
           } finally {
             op('announce', 0)
@@ -146,17 +190,24 @@ export function startThread(
           sleeping.set(callback, address)
           op('sleepAsync', address, expected, callback)
         },
-        wakeOwn: (address) => void op('notify', address, Infinity),
-        soon: (callback) => void microtasks.push(callback),
+        holdOpen() {
+          op('hold', 1)
+          return () => void op('hold', -1)
+        },
+        onExit: (callback) => (onExit = callback),
         ownThreadId: () => id,
-        isAlive: (thread) => op('isAlive', thread) === 1,
+        isAlive: (thread) => thread === id || op('isAlive', thread) === 1,
+        deaths: () => number('deaths'),
         canBlock: () => !spec.cannotBlock,
-        now: () => number('now'),
-        parkedOnOwner: (thread) => number('parkedOnOwner', thread),
+        now: () => (spec.timed || spec.cannotBlock ? number('now') : 1),
+        clock: () => 0,
+        isDue: () => op('isDue') === 1,
+        isParked: (thread) => op('parkedOnNode', thread) !== 0,
+        parkedOnNode: (thread) => number('parkedOnNode', thread),
         timesParked: (thread) => number('timesParked', thread),
         waitNote: () => '',
       })
-      const lock = makeLock(memory)
+      const { lock, waiting } = makeEngine(memory)
       const drain = () => {
         while (microtasks.length > 0) {
           const due = microtasks
@@ -166,6 +217,7 @@ export function startThread(
       }
       spec.run({
         lock,
+        waiting,
         inside(address, outcome, body) {
           op('enter', address, outcome === 'abandoned' ? 1 : 0)
           body?.()
@@ -181,18 +233,19 @@ export function startThread(
             },
           }
           op('waiting', 1)
-          const outcome = lock.hasQueue(address) ? 'held' : lock.tryAcquire(address)
-          if (outcome === 'held') lock.enqueue(address, waiter)
-          else waiter.granted(outcome)
+          const node = lock.enqueue(address, waiter)
           return {
             served: () => served,
             giveUp() {
-              if (!lock.withdraw(address, waiter)) return false
+              if (served || !lock.withdraw(node)) return false
               op('waiting', -1)
               return true
             },
           }
         },
+        count: (name, delta) => void op('count', name as never, delta),
+        waits: (delta) => void op('waiting', delta),
+        soon: (callback) => void microtasks.push(callback),
         maybe(callback) {
           callbacks.set(++lastCallback, callback)
           op('maybe', lastCallback)
@@ -207,8 +260,9 @@ export function startThread(
       for (;;) {
         const event = number('event')
         if (event === 0) {
-          // Another thread's end: core's `wait.ts` wakes this thread's sleeps.
+          // Another thread's end: core's `wait.ts` wakes this thread's sleeps, then the engine hears of it.
           for (const address of new Set(sleeping.values())) memory.notify(address, Infinity)
+          onExit()
         } else {
           callbacks.get(event)!()
           callbacks.delete(event)
@@ -219,23 +273,19 @@ export function startThread(
   )
 }
 
-const CONTENDED_OR_DIED = 0x3fffffff
-const OWNER_DIED = 0x40000000
+const LOOK_AGAIN = 0x40000000
 
-/** What core's supervisor does at a death: `wakeForDeath` in `park.ts`, then a message to each thread. */
-export function startSupervisor(dead: number, threads: number, mutate: (memory: LockMemory) => LockMemory): LogNode {
+/** What core's supervisor does at a death: `markDead`, `wakeForDeath`, then a message to each thread. */
+export function startSupervisor(dead: number, threads: number, mutate: (memory: SyncMemory) => SyncMemory): LogNode {
   return new LogNode(
     replayer((op) => {
-      const { notify } = mutate({ notify: (address, count) => void op('notify', address, count) } as LockMemory)
+      const { notify } = mutate({ notify: (address, count) => void op('notify', address, count) } as SyncMemory)
       op(SUPERVISOR_OPS.markDead, dead)
+      op(SUPERVISOR_OPS.countDeath)
       for (let id = 1; id <= threads; id++) {
         const address = op(SUPERVISOR_OPS.slotParked, id) as number
         if (address === 0) continue
-        for (;;) {
-          const word = op('load', address) as number
-          if ((word & CONTENDED_OR_DIED) !== dead) break
-          if (op('compareExchange', address, word, word | OWNER_DIED) === word) break
-        }
+        op('or', address, LOOK_AGAIN)
         notify(address, Infinity)
       }
       for (let id = 1; id <= threads; id++) if (id !== dead) op(SUPERVISOR_OPS.postExit, id)

@@ -2,13 +2,16 @@
  * The lock with one line broken: each must be found out by some scenario, or the scenarios prove nothing.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type * as LockModule from '../../dist/lock.js'
+import type * as WaitQueueModule from '../../dist/wait-queue.js'
+import type * as WaitingModule from '../../dist/waiting.js'
 import type { Mutation } from './explore.js'
-import type { MakeLock } from './model.js'
+import type { MakeEngine } from './model.js'
 
 export interface Mutant {
   /** What is broken. */
   readonly name: string
-  readonly file?: 'lock' | 'deadlock'
+  readonly file?: 'wait-queue' | 'waiting' | 'deadlock' | 'lock'
   /** A line of the compiled module, and what stands there instead. */
   readonly line?: string
   readonly instead?: string
@@ -24,120 +27,198 @@ const withMemory =
 
 export const mutants: readonly Mutant[] = [
   {
-    name: 'an unlock wakes no blocking waiter',
-    line: 'memory.notify(address, 1);',
-    instead: '',
+    name: 'an unlock wakes nobody',
+    line: 'memory.store(address, waiting.firstLiving(address) === 0 ? flag : flag | QUEUED);\n            wakeThoseInFront(address);',
+    instead: 'memory.store(address, waiting.firstLiving(address) === 0 ? flag : flag | QUEUED);',
     foundBy: 'two block, twice each',
   },
   {
-    name: 'an unlock wakes no async waiter',
-    line: 'memory.notify(address + ASYNC_WORD, Infinity);',
-    instead: '',
-    foundBy: 'two await twice, holding over the event loop',
+    name: 'a waiter that was woken is not notified',
+    file: 'wait-queue',
+    line: 'memory.notify(address, Infinity);',
+    instead: ';',
+    foundBy: 'two block, twice each',
   },
   {
-    name: 'an unlock wakes only one async waiter',
-    line: 'memory.notify(address + ASYNC_WORD, Infinity);',
-    instead: 'memory.notify(address + ASYNC_WORD, 1);',
-    foundBy: 'one awaits and blocks elsewhere, behind one who awaits',
+    name: 'who waits does not mark the lock',
+    line: 'if (word & QUEUED || memory.compareExchange(address, word, word | QUEUED) === word)',
+    instead: 'if (true)',
+    foundBy: 'two block, twice each',
   },
   {
-    name: 'an unlock does not raise the async word',
-    line: 'memory.add(address + ASYNC_WORD, 1);',
-    instead: '',
-    foundBy: 'two await twice, holding over the event loop',
-  },
-  {
-    name: 'an unlock on the own thread gives its queue no try',
-    line: 'memory.soon(() => {',
-    instead: 'void (() => {',
-    foundBy: 'two await twice, holding over the event loop',
-  },
-  {
-    name: 'who was woken takes the lock without C',
-    line: 'relied = CONTENDED;',
-    instead: '',
+    name: 'who takes the lock from the queue forgets those behind',
+    line: 'memory.ownThreadId() | (alone ? 0 : QUEUED)',
+    instead: 'memory.ownThreadId()',
     foundBy: 'three block',
   },
   {
-    name: 'who was woken gives up without setting C again',
-    line: 'if (left <= 0 && relied === 0)',
-    instead: 'if (left <= 0)',
-    foundBy: 'one gives up by timeout, one blocks, one twice',
+    name: 'a free lock is taken without comparing the word',
+    line: 'if (memory.compareExchange(address, word, next) !== word)',
+    instead: 'if (memory.store(address, next), false)',
+    foundBy: 'two block, one twice, one only tries',
   },
   {
-    name: 'the lock is taken without comparing the word',
-    line: 'if (memory.compareExchange(address, word, me | (word & CONTENDED) | flag) !== word)',
-    instead: 'if (memory.store(address, me | (word & CONTENDED) | flag), false)',
+    name: 'a lock is handed on without its word',
+    line: 'queues.threadOf(next) | QUEUED',
+    instead: 'memory.load(address)',
     foundBy: 'two block, twice each',
   },
   {
-    name: 'nobody asks whether the owner lives',
-    line: 'owner === me || memory.isAlive(owner)',
-    instead: 'true',
+    name: 'a lock is handed on outside of the journal',
+    file: 'wait-queue',
+    line: 'memory.set(queue + JOURNAL, node);',
+    instead: '',
+    foundBy: 'a mortal and two who block',
+  },
+  {
+    name: 'what the journal says is not carried out',
+    file: 'wait-queue',
+    line: 'carryOut(node, memory.get(at + JOURNAL_WORD), memory.get(at + JOURNAL_RESULT));',
+    instead: ';',
+    foundBy: 'a mortal and two who block',
+  },
+  {
+    name: 'a guard that was taken over is not repaired',
+    file: 'wait-queue',
+    line: 'return repair(at);',
+    instead: 'return;',
+    foundBy: 'a mortal and two who block',
+  },
+  {
+    name: 'a guard is not taken over',
+    file: 'wait-queue',
+    line: 'else if (!memory.isAlive(holder)) {',
+    instead: 'else if (false) {',
     foundBy: 'a mortal and one who blocks',
   },
   {
-    name: 'who parks does not look again whether the owner lives',
-    line: 'return memory.isAlive(holder);',
-    instead: 'return true;',
-    foundBy: 'a mortal and one who blocks',
+    name: 'the last node is believed after a death',
+    file: 'wait-queue',
+    line: 'memory.set(at + LAST, previous);',
+    instead: '',
+    foundBy: 'a mortal and two who block',
   },
   {
-    name: 'an abandoned lock passes as whole when it was not mended',
-    line: 'memory.exchange(address, OWNER_DIED)',
-    instead: 'memory.exchange(address, 0)',
-    foundBy: 'a mortal, one who does not mend, one who does',
+    name: 'a guard is entered without comparing',
+    file: 'wait-queue',
+    line: 'if (memory.compareExchange(at, 0, me) !== 0)\n            enterSlow(at, me);',
+    instead: 'memory.store(at, me);',
+    foundBy: 'two block, twice each',
   },
   {
-    name: 'an async waiter does not set C',
-    line: '!(word & CONTENDED) && memory.compareExchange(address, word, word | CONTENDED) !== word)\n                continue;\n            sleep',
-    instead: 'false)\n                continue;\n            sleep',
+    name: 'an asynchronous waiter is not put into the inbox',
+    file: 'wait-queue',
+    line: 'if (memory.compareExchange(inbox, head, node) === head) {',
+    instead: 'if (true) {',
     foundBy: 'two await twice, holding over the event loop',
   },
   {
-    name: 'an async waiter reads the async word too late',
-    line: 'sleep(queue, seen);',
-    instead: 'sleep(queue, memory.load(address + ASYNC_WORD));',
-    foundBy: 'two await',
-  },
-  {
-    name: 'an async waiter is counted too late',
-    line: 'memory.add(address + ASYNC_THREADS, 1);\n        contend(fresh);',
-    instead: 'contend(fresh);\n        memory.add(address + ASYNC_THREADS, 1);',
-    foundBy: 'two await',
-  },
-  {
-    name: 'a queue that has emptied leaves its sleep behind',
-    line: 'if (queue.asleep)\n            memory.wakeOwn(queue.address + ASYNC_WORD);',
+    name: 'an inbox that was empty is not notified of',
+    file: 'wait-queue',
+    line: 'wakes.push(inbox);',
     instead: '',
+    foundBy: 'two await twice, holding over the event loop',
+  },
+  {
+    name: 'who looks into the inbox forgets to look at the state again',
+    file: 'waiting',
+    line: 'queues.waitOn(node);\n                kinds.get(queues.kindOf(node)).serve(address, node);',
+    instead: 'queues.waitOn(node);',
+    foundBy: 'two await twice, holding over the event loop',
+  },
+  {
+    name: 'the sleep for the inbox is not taken up again',
+    file: 'waiting',
+    line: 'if (waiters.size > 0)\n                sleep();',
+    instead: '',
+    foundBy: 'two await twice, holding over the event loop',
+  },
+  {
+    name: 'who aborts wakes nobody else',
+    file: 'waiting',
+    line: 'kind.serve(address, 0);\n        }\n        leave();\n        return inTime;',
+    instead: '}\n        leave();\n        return inTime;',
+    foundBy: 'one awaits and gives up, two block',
+  },
+  {
+    name: 'who was granted the lock may give up all the same',
+    file: 'waiting',
+    line: 'waiters.has(node) && !queues.isGranted(node);',
+    instead: 'waiters.has(node);',
     foundBy: 'one awaits and gives up, one awaits',
   },
   {
-    name: 'a queue that has emptied stays counted',
-    line: 'memory.add(queue.address + ASYNC_THREADS, -1);',
+    name: 'nobody asks whether the owner lives',
+    line: 'if (owner !== 0 && memory.isAlive(owner)) {',
+    instead: 'if (owner !== 0) {',
+    foundBy: 'a mortal and one who blocks',
+  },
+  {
+    name: 'who parks does not look again whether somebody has died',
+    file: 'waiting',
+    line: 'if (memory.deaths() !== deaths)',
+    instead: 'if (false)',
+    foundBy: 'a mortal and one who blocks',
+  },
+  {
+    name: 'the nodes of the dead are served',
+    file: 'waiting',
+    line: 'while (node !== 0 && !queues.isLiving(node)) {',
+    instead: 'while (false) {',
+    foundBy: 'a mortal who awaits, one who awaits, one who blocks',
+  },
+  {
+    name: 'nobody looks again after a death',
+    file: 'waiting',
+    line: 'memory.onExit(lookAgain);',
     instead: '',
-    foundBy: 'two await',
+    foundBy: 'a mortal and one who awaits',
+  },
+  {
+    name: 'who blocks keeps what its asynchronous waiters were woken for',
+    file: 'waiting',
+    line: 'passOn();\n                    try',
+    instead: 'try',
+    foundBy: 'one awaits and blocks elsewhere, behind one who awaits',
+  },
+  {
+    name: 'who blocks keeps what its asynchronous waiters were granted',
+    line: 'giveBack,\n        holders',
+    instead: 'holders',
+    foundBy: 'one awaits and blocks elsewhere, behind one who awaits',
+  },
+  {
+    name: 'an unlock relies on a waiter whose thread is blocked',
+    line: 'asynchronous = !memory.isParked(queues.threadOf(node));',
+    instead: 'asynchronous = true;',
+    foundBy: 'one awaits and blocks elsewhere, behind one who awaits',
+  },
+  {
+    name: 'an abandoned lock passes as whole when it was not mended',
+    line: 'releaseSlow(address, memory.ownThreadId(), UNMENDED);',
+    instead: 'releaseSlow(address, memory.ownThreadId(), 0);',
+    foundBy: 'a mortal, one who does not mend, one who does',
   },
   {
     name: 'nobody looks for a cycle',
-    line: 'refuseCycle(address, me, what);',
+    file: 'waiting',
+    line: 'deadlock.refuse(node, options.what);',
     instead: '',
     foundBy: 'two threads, two locks, in opposite order',
   },
   {
     name: 'a cycle is believed at the first look',
     file: 'deadlock',
-    line: 'return stands ? cycle : undefined;',
-    instead: 'return cycle;',
+    line: 'const stands = cycle.every(',
+    instead: 'const stands = true || cycle.every(',
     foundBy: 'two threads, two locks, in opposite order, one without nesting',
   },
   {
-    name: 'a death wakes nobody',
-    mutate: withMemory(({ notify }) => ({
-      notify: (address, count) => (count === Infinity ? undefined : notify(address, count)),
-    })),
-    foundBy: 'a mortal and one who blocks',
+    name: 'both threads of a cycle are refused',
+    file: 'deadlock',
+    line: 'if (stands)\n            queues.wakeUp(node);',
+    instead: '',
+    foundBy: 'two threads, two locks, in opposite order',
   },
   {
     name: 'a wait does not compare',
@@ -146,18 +227,35 @@ export const mutants: readonly Mutant[] = [
     })),
     foundBy: 'two block, twice each',
   },
+  {
+    name: 'a death wakes nobody',
+    mutate: withMemory(({ notify }) => ({
+      notify: (address, count) => (address >= 96 && count === Infinity ? undefined : notify(address, count)),
+    })),
+    foundBy: 'a mortal and one who blocks',
+  },
 ]
 
-/** The module with its line broken. */
-export async function makeMutant({ name, file = 'lock', line, instead }: Mutant): Promise<MakeLock> {
-  const source = (module: string) => readFileSync(new URL(`../../dist/${module}.js`, import.meta.url), 'utf8')
-  const modules = { lock: source('lock'), deadlock: source('deadlock') }
-  if (line !== undefined) {
-    if (modules[file].split(line).length !== 2) throw new Error(`${file}.js has not one place to break for "${name}".`)
-    modules[file] = modules[file].replace(line, () => instead!)
-  }
+const modules = ['wait-queue', 'waiting', 'deadlock', 'lock'] as const
+
+/** The modules with a line broken. */
+export async function makeMutant({ name, file = 'lock', line, instead }: Mutant): Promise<MakeEngine> {
   const folder = new URL(`../mutants/${name.replaceAll(/\W+/g, '-')}/`, import.meta.url)
   mkdirSync(folder, { recursive: true })
-  for (const [module, text] of Object.entries(modules)) writeFileSync(new URL(`${module}.js`, folder), text)
-  return ((await import(new URL('lock.js', folder).href)) as { makeLock: MakeLock }).makeLock
+  for (const module of modules) {
+    let text = readFileSync(new URL(`../../dist/${module}.js`, import.meta.url), 'utf8')
+    if (module === file && line !== undefined) {
+      if (text.split(line).length !== 2) throw new Error(`${file}.js has not one place to break for "${name}".`)
+      text = text.replace(line, () => instead!)
+    }
+    writeFileSync(new URL(`${module}.js`, folder), text)
+  }
+  const load = <T>(module: (typeof modules)[number]) => import(new URL(`${module}.js`, folder).href) as Promise<T>
+  const { makeWaitQueues } = await load<typeof WaitQueueModule>('wait-queue')
+  const { makeWaiting } = await load<typeof WaitingModule>('waiting')
+  const { makeLock } = await load<typeof LockModule>('lock')
+  return (memory) => {
+    const waiting = makeWaiting(makeWaitQueues(memory))
+    return { waiting, lock: makeLock(waiting) }
+  }
 }

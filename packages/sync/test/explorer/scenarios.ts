@@ -131,11 +131,11 @@ const holdsSecondAwaitsFirst: ThreadSpec = {
 
 /** Small enough to be walked through in a second or so each. */
 export const scenarios: Record<string, Scenario> = {
-  'two block, twice each': { threads: [twice, twice] },
-  'three block': { threads: [blocker, blocker, blocker], preemptions: 3 },
-  'two block, one twice, one only tries': { threads: [blocker, twice, trier], preemptions: 3 },
+  'two block, twice each': { threads: [twice, twice], preemptions: 3 },
+  'three block': { threads: [blocker, blocker, blocker], preemptions: 2 },
+  'two block, one twice, one only tries': { threads: [blocker, twice, trier], preemptions: 2 },
   'one gives up by timeout, two block': { threads: [impatient, blocker, blocker], preemptions: 2 },
-  'one gives up by timeout, one blocks, one twice': { threads: [impatient, blocker, twice], preemptions: 2 },
+  'one gives up by timeout, one blocks, one twice': { threads: [impatient, blocker, twice], preemptions: 1 },
   'two give up by timeout, one blocks': { threads: [impatient, impatient, blocker], preemptions: 2 },
   'two await': { threads: [awaiter, awaiter] },
   'two await twice, holding over the event loop': { threads: [awaiterTwice, awaiterTwice], preemptions: 3 },
@@ -169,8 +169,12 @@ export const scenarios: Record<string, Scenario> = {
   },
   'two threads, two locks, in opposite order, one without nesting': {
     threads: [nest(L, SECOND_LOCK), oneAfterTheOther(SECOND_LOCK, L)],
+    preemptions: 4,
   },
-  'two threads, two locks, in opposite order': { threads: [nest(L, SECOND_LOCK), nest(SECOND_LOCK, L)] },
+  'two threads, two locks, in opposite order': {
+    threads: [nest(L, SECOND_LOCK), nest(SECOND_LOCK, L)],
+    preemptions: 3,
+  },
   'two in opposite order, one waits upon them': {
     threads: [nest(L, SECOND_LOCK), nest(SECOND_LOCK, L), { run: (context) => blockUnlessDeadlocked(context, L) }],
     preemptions: 2,

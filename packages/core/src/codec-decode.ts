@@ -1,0 +1,331 @@
+/** Bytes to values; the format is in `codec-format.ts`. */
+import { TABLE_FLAG, Tag, viewClasses } from './codec-format.js'
+import type { KeyList } from './codec-keys.js'
+import { ByteReader } from './codec-reader.js'
+import { FlatshareError, NotMarshalableError } from './errors.js'
+import { marshalerFor } from './marshaler.js'
+
+/** Arrays up to this length grow, which leaves them dense; greater ones are made at once. */
+const GROWN_LENGTH = 64
+
+/** Stands in the place of what is being decoded and can't be referred to yet. */
+const PENDING = Symbol('being decoded')
+const HOLE = Symbol('no element')
+const END = Symbol('end')
+
+/** Decodes one value at a time. */
+export class Decoder {
+  readonly #in = new ByteReader()
+  /** Everything with identity, by number. */
+  #objects: unknown[] = []
+  #keyLists: KeyList[] = []
+  /** References whose unmarshaling has begun. */
+  #begun = 0
+  /** Of the references, all from this number on are let go instead. */
+  #releaseFrom = Infinity
+  /** What an unmarshaler threw is the caller's to see. */
+  #thrown: unknown
+
+  /** The value. Where that fails, the references that came with it are let go, unless it may be decoded again. */
+  decode(bytes: Uint8Array, start: number, length: number): unknown {
+    try {
+      return this.#run(bytes, start, length, Infinity)
+    } catch (error) {
+      const begun = this.#begun
+      if (begun > 0 && !(this.#in.flags & TABLE_FLAG)) this.#releaseRest(bytes, start, length, begun)
+      throw error
+    }
+  }
+
+  /** Lets go of what a value that nobody decodes refers to. */
+  release(bytes: Uint8Array, start: number, length: number): void {
+    this.#run(bytes, start, length, 0)
+  }
+
+  #releaseRest(bytes: Uint8Array, start: number, length: number, from: number): void {
+    try {
+      this.#run(bytes, start, length, from)
+    } catch {
+      // The bytes are damaged; that is being thrown already.
+    }
+  }
+
+  #run(bytes: Uint8Array, start: number, length: number, releaseFrom: number): unknown {
+    const reader = this.#in
+    this.#releaseFrom = releaseFrom
+    this.#begun = 0
+    this.#thrown = undefined
+    try {
+      reader.begin(bytes, start, length)
+      const value = this.#element()
+      if (typeof value === 'symbol') throw reader.damaged('there is no value')
+      if (reader.at !== reader.end) throw reader.damaged('something follows the value')
+      return value
+    } catch (error) {
+      if (error instanceof FlatshareError || error === this.#thrown) throw error
+      // Lengths, patterns and the like that the runtime refuses; and bytes nested so deeply that the stack ends.
+      throw reader.damaged(error instanceof Error ? error.message : String(error), error)
+    } finally {
+      reader.finish()
+      this.#objects = []
+      this.#keyLists = []
+    }
+  }
+
+  #value(): unknown {
+    const value = this.#element()
+    if (typeof value === 'symbol') throw this.#in.damaged('a value is missing')
+    return value
+  }
+
+  /** A value, a hole or the end of a collection. */
+  #element(): unknown {
+    const reader = this.#in
+    const tag = reader.byte()
+    if (tag >= Tag.smallObject) return this.#plain(tag - Tag.smallObject)
+    if (tag >= Tag.smallArray) return this.#array(tag - Tag.smallArray)
+    if (tag >= Tag.smallString) return reader.pooled(tag - Tag.smallString)
+    if (tag >= Tag.smallInteger) return tag - Tag.smallInteger
+    switch (tag) {
+      case Tag.undefined:
+        return undefined
+      case Tag.null:
+        return null
+      case Tag.false:
+        return false
+      case Tag.true:
+        return true
+      case Tag.integer: {
+        const zigzag = reader.varint()
+        return (zigzag >>> 1) ^ -(zigzag & 1)
+      }
+      case Tag.double:
+        return reader.double()
+      case Tag.bigint64:
+        return reader.bigint64()
+      case Tag.bigintBelow:
+        return -this.#bigint()
+      case Tag.bigintAbove:
+        return this.#bigint()
+      case Tag.pooled:
+        return reader.pooled(reader.varint())
+      case Tag.ascii:
+      case Tag.latin1:
+      case Tag.utf16:
+        return reader.units(tag - Tag.ascii)
+      case Tag.again:
+        return this.#again()
+      case Tag.hole:
+        return HOLE
+      case Tag.end:
+        return END
+      case Tag.array:
+        return this.#array(reader.count())
+      case Tag.keyedArray:
+        return this.#keyedArray()
+      case Tag.object:
+        return this.#plain(reader.count())
+      case Tag.longObject:
+        return this.#longObject()
+      case Tag.sameKeys:
+        return this.#sameKeys()
+      case Tag.map:
+        return this.#map()
+      case Tag.set:
+        return this.#set()
+      case Tag.date:
+        return this.#number(new Date(reader.double()))
+      case Tag.regexp:
+        return this.#regexp()
+      case Tag.boxedTrue:
+      case Tag.boxedFalse:
+        return this.#number(Object(tag === Tag.boxedTrue))
+      case Tag.boxed:
+        return this.#boxed()
+      case Tag.buffer:
+      case Tag.resizableBuffer:
+        return this.#buffer(tag === Tag.resizableBuffer)
+      case Tag.view:
+        return this.#view()
+      case Tag.reference:
+        return this.#reference()
+      default:
+        throw reader.damaged(`${tag} is no tag`)
+    }
+  }
+
+  #number<T>(x: T): T {
+    this.#objects.push(x)
+    return x
+  }
+
+  #reserve(): number {
+    return this.#objects.push(PENDING) - 1
+  }
+
+  #again(): unknown {
+    const number = this.#in.varint()
+    const found = number < this.#objects.length ? this.#objects[number] : PENDING
+    if (found === PENDING) throw this.#in.damaged('it refers to what has not come')
+    return found
+  }
+
+  #string(): string {
+    const x = this.#value()
+    if (typeof x !== 'string') throw this.#in.damaged('a string is missing')
+    return x
+  }
+
+  #bigint(): bigint {
+    const digits = this.#string()
+    if (!/^[0-9a-f]+$/.test(digits)) throw this.#in.damaged('a bigint has other digits')
+    return BigInt(`0x${digits}`)
+  }
+
+  #plain(count: number): object {
+    const list = count === 0 ? undefined : this.#in.keyList(count)
+    const x = this.#number({} as Record<string, unknown>)
+    if (!list) return x
+    this.#keyLists.push(list)
+    return this.#members(x, list)
+  }
+
+  #sameKeys(): object {
+    const list = this.#keyLists[this.#in.varint()]
+    if (!list) throw this.#in.damaged('it has the keys of what has not come')
+    return this.#members(this.#number({} as Record<string, unknown>), list)
+  }
+
+  #members(x: Record<string, unknown>, { keys, hasProto }: KeyList): object {
+    for (let i = 0; i < keys.length; i++) {
+      const value = this.#element()
+      if (hasProto || typeof value === 'symbol') this.#member(x, keys[i]!, value)
+      else x[keys[i]!] = value
+    }
+    return x
+  }
+
+  #longObject(): object {
+    const count = this.#in.count(2)
+    const x = this.#number({} as Record<string, unknown>)
+    const keys: string[] = []
+    for (let i = 0; i < count; i++) keys.push(this.#string())
+    for (const key of keys) this.#member(x, key, this.#element())
+    return x
+  }
+
+  #member(x: Record<string, unknown>, key: string, value: unknown): void {
+    if (typeof value === 'symbol') {
+      if (value !== HOLE) throw this.#in.damaged('a member is missing')
+    } else if (key === '__proto__') {
+      // An own property of that name must not become the prototype.
+      Object.defineProperty(x, key, { value, enumerable: true, writable: true, configurable: true })
+    } else x[key] = value
+  }
+
+  #array(length: number): unknown[] {
+    const grown = length <= GROWN_LENGTH
+    const x = this.#number(grown ? [] : new Array<unknown>(length))
+    for (let i = 0; i < length; i++) {
+      const value = this.#element()
+      if (typeof value === 'symbol') {
+        if (value !== HOLE) throw this.#in.damaged('an element is missing')
+        if (grown) x.length++
+      } else if (grown) x.push(value)
+      else x[i] = value
+    }
+    return x
+  }
+
+  #keyedArray(): unknown[] {
+    const x = this.#number([] as unknown[])
+    x.length = this.#in.varint()
+    const count = this.#in.count(2)
+    for (let i = 0; i < count; i++) this.#member(x as never, this.#string(), this.#element())
+    return x
+  }
+
+  #map(): Map<unknown, unknown> {
+    const x = this.#number(new Map<unknown, unknown>())
+    for (;;) {
+      const key = this.#element()
+      if (key === END) return x
+      if (key === HOLE) throw this.#in.damaged('a key is missing')
+      x.set(key, this.#value())
+    }
+  }
+
+  #set(): Set<unknown> {
+    const x = this.#number(new Set<unknown>())
+    for (;;) {
+      const value = this.#element()
+      if (value === END) return x
+      if (value === HOLE) throw this.#in.damaged('a member is missing')
+      x.add(value)
+    }
+  }
+
+  #regexp(): RegExp {
+    const number = this.#reserve()
+    const source = this.#string()
+    return (this.#objects[number] = new RegExp(source, this.#string()))
+  }
+
+  #boxed(): object {
+    const number = this.#reserve()
+    const value = this.#value()
+    if (typeof value === 'object' || value === undefined) throw this.#in.damaged('a boxed value is none')
+    return (this.#objects[number] = Object(value))
+  }
+
+  #buffer(resizable: boolean): ArrayBuffer {
+    const reader = this.#in
+    const maxByteLength = resizable ? this.#value() : undefined
+    if (resizable && typeof maxByteLength !== 'number') throw reader.damaged('a length is missing')
+    const bytes = reader.bytes(reader.count())
+    if (maxByteLength === undefined) return this.#number(bytes.slice().buffer)
+    const x = new ArrayBuffer(bytes.length, { maxByteLength: maxByteLength as number })
+    new Uint8Array(x).set(bytes)
+    return this.#number(x)
+  }
+
+  #view(): ArrayBufferView {
+    const reader = this.#in
+    const number = this.#reserve()
+    const Class = viewClasses[reader.byte()]?.[1]
+    if (!Class) throw reader.damaged('a view is of no kind')
+    const offset = reader.varint()
+    const length = reader.varint() - 1
+    const buffer = this.#value()
+    if (!(buffer instanceof ArrayBuffer)) throw reader.damaged('a view has no buffer')
+    const x = length < 0 ? new Class(buffer, offset) : new Class(buffer, offset, length)
+    return (this.#objects[number] = x)
+  }
+
+  #reference(): unknown {
+    const reader = this.#in
+    const number = this.#reserve()
+    const kind = this.#string()
+    let tag = reader.byte()
+    for (; tag === Tag.packed; tag = reader.byte()) this.#value()
+    if (tag !== Tag.body) throw reader.damaged('a reference has no body')
+    const body = this.#value()
+    const marshaler = marshalerFor(kind)
+    if (this.#begun++ >= this.#releaseFrom) {
+      marshaler?.release?.(body)
+      return (this.#objects[number] = {})
+    }
+    if (this.#releaseFrom !== Infinity) return (this.#objects[number] = {})
+    if (!marshaler) {
+      throw new NotMarshalableError(
+        `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
+      )
+    }
+    try {
+      return (this.#objects[number] = marshaler.unmarshal(body, { from: reader.from }))
+    } catch (error) {
+      this.#thrown = error
+      throw error
+    }
+  }
+}

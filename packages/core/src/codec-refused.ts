@@ -1,0 +1,47 @@
+/** What encoding stops at. Keeping track of the place all the while would cost more than to look for it then. */
+import { marshalerOf } from './marshaler.js'
+
+/** Found something that can't cross; where it stands is looked up only then. */
+export class Refused extends Error {
+  readonly trail: string[] = []
+  culprit: unknown
+
+  constructor(what: string, culprit: unknown) {
+    super(what)
+    this.culprit = culprit
+  }
+
+  /** The culprit stands somewhere below `root`; from now on that is known, and `root` itself is looked for. */
+  locate(root: unknown): void {
+    this.trail.unshift(...(pathTo(root, this.culprit, new Set()) ?? []))
+    this.culprit = root
+  }
+}
+
+/** The keys that lead to the first place where `culprit` stands, in the order of encoding. */
+function pathTo(x: unknown, culprit: unknown, seen: Set<unknown>): string[] | undefined {
+  if (x === culprit) return []
+  if (typeof x !== 'object' || x === null || seen.has(x) || marshalerOf(x)) return undefined
+  seen.add(x)
+  const step = (key: string, value: unknown) => {
+    const rest = pathTo(value, culprit, seen)
+    return rest && [key, ...rest]
+  }
+  if (x instanceof Map) {
+    for (const [key, value] of x) {
+      const found = step('key', key) ?? step(typeof key === 'symbol' ? 'key' : String(key), value)
+      if (found) return found
+    }
+  } else if (x instanceof Set) {
+    for (const value of x) {
+      const found = step('member', value)
+      if (found) return found
+    }
+  } else if (!ArrayBuffer.isView(x)) {
+    for (const key of Object.keys(x)) {
+      const found = step(key, (x as any)[key])
+      if (found) return found
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,16 @@
+/** The error for what can't cross, and the names that it uses. */
+import { NotMarshalableError } from './errors.js'
+
+/** Says what can't cross, and the keys that lead to it inside the value. */
+export function refusal(what: string, trail: readonly string[]): NotMarshalableError {
+  const place = trail.length > 0 ? ` at ${trail.join('.')}` : ''
+  return new NotMarshalableError(
+    `A value can't cross to another thread: it contains ${what}${place}.` +
+      (what.startsWith('the function') ? ' Functions cross by reference once @flatshare/apartment is imported.' : ''),
+  )
+}
+
+/** What errors call a function that can't cross. */
+export function functionLabel(fn: Function): string {
+  return `the function ${fn.name || '(anonymous)'}`
+}

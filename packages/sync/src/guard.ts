@@ -1,0 +1,52 @@
+/** What guards of all kinds have in common: they are used once, on their own thread, and can't leave it. */
+import { FlatshareError, WrongThreadError } from '@flatshare/core'
+import { MARSHALER, type Marshaler, ownThreadId, threadName } from '@flatshare/core/internal'
+
+/** Stands for something that is held: release it, once, on the thread that took it. */
+export abstract class Guard implements Disposable {
+  /** @internal */
+  protected held = true
+
+  /** @internal What is held, for errors. */
+  protected abstract describe(): string
+  /** @internal Gives it up. */
+  protected abstract letGo(): void
+
+  /**
+   * Gives up what is held.
+   *
+   * @throws FlatshareError when this guard has done so already.
+   */
+  release(): void {
+    this.checkHeld()
+    this.held = false
+    this.letGo()
+  }
+
+  /** Gives up what is held, unless this guard has done so already. */
+  [Symbol.dispose](): void {
+    if (this.held) this.release()
+  }
+
+  /** @internal */
+  protected checkHeld(): void {
+    if (!this.held) throw new FlatshareError(`${this.describe()} was released by this guard before.`)
+  }
+
+  static {
+    Object.defineProperty(Guard.prototype, MARSHALER, {
+      value: {
+        kind: 'guard',
+        model: 'single',
+        marshal(guard: Guard): never {
+          throw new WrongThreadError(
+            `A guard of ${guard.describe()} can't leave the thread "${threadName(ownThreadId())}", which locked it. Hand over what it guards.`,
+          )
+        },
+        unmarshal(): never {
+          throw new WrongThreadError('A guard belongs to the thread that locked.')
+        },
+      } satisfies Marshaler,
+    })
+  }
+}
