@@ -81,7 +81,22 @@ export function makeDeadlock(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     )
   }
 
-  return { refuse }
+  /** Who holds what is waited for, and what each of them waits for in turn: '' where nobody is known. */
+  function heldBy(threads: readonly ThreadId[], seen: readonly ThreadId[] = [memory.ownThreadId()]): string {
+    if (threads.length === 0) return ''
+    const links = threads.map((thread) => {
+      if (thread === memory.ownThreadId()) return 'this thread'
+      const name = `"${threadName(thread)}"`
+      const node = memory.parkedOnNode(thread)
+      if (node === 0) return memory.isParked(thread) ? `${name}, which is blocked` : name
+      if (seen.includes(thread)) return name
+      const next = heldBy(holders(node), [...seen, thread])
+      return `${name}, which waits for ${memory.waitNote(thread) || 'something'}${next && `, ${next}`}`
+    })
+    return `held by ${links.join(' and ')}`
+  }
+
+  return { refuse, heldBy }
 }
 
 function at(cycle: readonly Link[], index: number): Link {

@@ -30,23 +30,36 @@ export abstract class Guard implements Disposable {
 
   /** @internal */
   protected checkHeld(): void {
-    if (!this.held) throw new FlatshareError(`${this.describe()} was released by this guard before.`)
+    if (!this.held) throw spentGuard(this.describe())
   }
 
   static {
-    Object.defineProperty(Guard.prototype, MARSHALER, {
-      value: {
-        kind: 'guard',
-        model: 'single',
-        marshal(guard: Guard): never {
-          throw new WrongThreadError(
-            `A guard of ${guard.describe()} can't leave the thread "${threadName(ownThreadId())}", which locked it. Hand over what it guards.`,
-          )
-        },
-        unmarshal(): never {
-          throw new WrongThreadError('A guard belongs to the thread that locked.')
-        },
-      } satisfies Marshaler,
-    })
+    keepOnItsThread(Guard, (guard) => guard.describe())
   }
+}
+
+/** The error for a guard of `what` that is used after its release. */
+export function spentGuard(what: string): FlatshareError {
+  return new FlatshareError(`${what} was released by this guard before.`)
+}
+
+/** Refuses to hand the instances of a class of guards to other threads. */
+export function keepOnItsThread<T extends object>(
+  Class: { readonly prototype: T },
+  describe: (guard: T) => string,
+): void {
+  Object.defineProperty(Class.prototype, MARSHALER, {
+    value: {
+      kind: 'guard',
+      model: 'single',
+      marshal(guard: T): never {
+        throw new WrongThreadError(
+          `A guard of ${describe(guard)} can't leave the thread "${threadName(ownThreadId())}", which locked it. Hand over what it guards.`,
+        )
+      },
+      unmarshal(): never {
+        throw new WrongThreadError('A guard belongs to the thread that locked.')
+      },
+    } satisfies Marshaler<T>,
+  })
 }

@@ -15,7 +15,8 @@
  * Lock: compare-exchange 0 → own id. Else spin a while; else queue (`wait-queue.ts`).
  * Unlock: compare-exchange own id → 0. If that fails somebody is queued, and the unlock goes inside the
  * guard: it frees the lock and wakes who is first, which then competes with whoever comes (barging), and
- * keeps its place if it loses. Once a millisecond it hands the lock on instead.
+ * keeps its place if it loses. Once a millisecond it hands the lock on instead, and at once where who is
+ * first awaits on the same thread; but not for longer than a millisecond, or its event loop would starve.
  *
  * Who is woken: the first blocked thread, and the first asynchronous waiter. An asynchronous one whose
  * thread is blocked can't come, so the next one is woken as well. At most these wait awake, however many
@@ -36,7 +37,7 @@
  * fairness, and robust POSIX mutexes for dead owners.
  */
 import { DeadlockError, FlatshareError, type ThreadId } from '@flatshare/core'
-import { threadName, timeoutError } from '@flatshare/core/internal'
+import { threadName } from '@flatshare/core/internal'
 import type { WaitNode } from './wait-queue.js'
 import type { AsyncWaiter, Waiting } from './waiting.js'
 
@@ -70,6 +71,8 @@ export function makeLock(waiting: Waiting) {
   const { memory } = queues
   /** About how many loads a lock was waited for with success, of late. */
   let usualSpins = 0
+  /** Since when this thread has handed locks on to waiters of its own, in microtasks. */
+  let runSince: number | undefined
 
   waiting.register(KIND, {
     serve,
@@ -232,7 +235,7 @@ export function makeLock(waiting: Waiting) {
       )
     }
     const next = nextInLine(address)
-    if (next !== 0 && (isOwnAsync(next) || memory.isDue(queues.handedOn(), HAND_ON_MS))) {
+    if (next !== 0 && (isOwnAsync(next) ? !isRunOver() : memory.isDue(queues.handedOn(), HAND_ON_MS))) {
       queues.setHandedOn(memory.clock())
       queues.grantWith(next, queues.threadOf(next) | QUEUED, flag === 0 ? ACQUIRED : ABANDONED)
       settle(address)
@@ -246,6 +249,16 @@ export function makeLock(waiting: Waiting) {
   /** Whether its thread is this one, which can go on with it at once. */
   function isOwnAsync(node: WaitNode): boolean {
     return queues.isAsync(node) && queues.threadOf(node) === memory.ownThreadId()
+  }
+
+  /** Whether own waiters have followed each other for so long that the event loop is to have a turn. */
+  function isRunOver(): boolean {
+    if (runSince === undefined) runSince = memory.clock()
+    else if (memory.isDue(runSince, HAND_ON_MS)) {
+      runSince = undefined
+      return true
+    }
+    return false
   }
 
   /** Who has waited longest, of those that can come. */
@@ -267,7 +280,7 @@ export function makeLock(waiting: Waiting) {
 
   function timedOut(address: number, timeout: number, what: string): Error {
     const holder = holderOf(address)
-    return timeoutError(`Waited ${timeout} ms for ${what}${holder === 0 ? '' : waiting.heldBy([holder])}.`)
+    return waiting.timedOut(what, timeout, holder === 0 ? [] : [holder])
   }
 
   return {

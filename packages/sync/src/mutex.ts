@@ -1,5 +1,5 @@
 /** The mutex that programs see: a lock of the arena (`lock.ts`), a name, and guards. */
-import { AbandonedError, DeadlockError } from '@flatshare/core'
+import { AbandonedError, DeadlockError, type FlatshareError } from '@flatshare/core'
 import {
   type Call,
   checkedTimeout,
@@ -23,7 +23,7 @@ import {
   tryAcquire,
 } from './arena-lock.js'
 import { type AwaitOptions, checkAwaitOptions } from './await-grant.js'
-import { Guard } from './guard.js'
+import { keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 
@@ -39,21 +39,18 @@ export type LockOptions = AwaitOptions
 /** How long to block for a lock. */
 export type BlockingOptions = Pick<AwaitOptions, 'timeout'>
 
-/** How a mutex is held on this thread: by one lock, and those that entered again. */
+/** How a reentrant mutex is held on this thread: by one lock, and those that entered again. */
 interface Hold {
   depth: number
-  outcome: Outcome
   /** The call that the code served which locked it by `lockSync` or `tryLock`; 'none' for an asynchronous lock. */
   readonly by: Call | undefined | 'none'
 }
 
-let suspendGuard: (guard: MutexGuard) => Mutex
-let resumeGuard: (guard: MutexGuard, hold: Hold) => void
-let holdOfGuard: (guard: MutexGuard) => Hold
+let releaseMutex: (mutex: Mutex, hold: Hold | undefined) => void
 let describe: (mutex: Mutex) => string
-let leave: (mutex: Mutex, hold: Hold) => void
 let setHold: (mutex: Mutex, hold: Hold | undefined) => void
 let addressOf: (mutex: Mutex) => number
+let suspendGuard: (guard: MutexGuard) => Suspended
 
 /**
  * Stands for a mutex that is held: release it, once, on the thread that locked it.
@@ -61,14 +58,17 @@ let addressOf: (mutex: Mutex) => number
  * @example
  * using guard = mutex.lockSync()
  */
-export class MutexGuard extends Guard {
+export class MutexGuard implements Disposable {
+  // Not a `Guard`: a class of its own, with nothing inherited, is made in half the time.
   readonly #mutex: Mutex
-  #hold: Hold
+  #abandoned: boolean
+  readonly #hold: Hold | undefined
+  #held = true
 
   /** @internal */
-  constructor(mutex: Mutex, hold: Hold) {
-    super()
+  constructor(mutex: Mutex, abandoned: boolean, hold: Hold | undefined) {
     this.#mutex = mutex
+    this.#abandoned = abandoned
     this.#hold = hold
   }
 
@@ -77,28 +77,47 @@ export class MutexGuard extends Guard {
    * half-changed. Mend that; `release` then says that it is whole.
    */
   get abandoned(): boolean {
-    return this.#hold.outcome === 'abandoned'
+    return this.#abandoned
   }
 
-  protected describe(): string {
-    return describe(this.#mutex)
+  /**
+   * Unlocks the mutex.
+   *
+   * @throws FlatshareError when this guard has released it already, or this thread isn't the holder any more.
+   */
+  release(): void {
+    if (!this.#held) throw this.#spent()
+    this.#held = false
+    releaseMutex(this.#mutex, this.#hold)
   }
 
-  protected letGo(): void {
-    leave(this.#mutex, this.#hold)
+  /** Unlocks the mutex, unless this guard has done so already. */
+  [Symbol.dispose](): void {
+    if (this.#held) this.release()
+  }
+
+  #spent(): FlatshareError {
+    return spentGuard(describe(this.#mutex))
   }
 
   static {
     suspendGuard = (guard) => {
-      guard.checkHeld()
-      guard.held = false
-      return guard.#mutex
+      if (!guard.#held) throw guard.#spent()
+      const mutex = guard.#mutex
+      guard.#held = false
+      setHold(mutex, undefined)
+      return {
+        address: addressOf(mutex),
+        what: () => describe(mutex),
+        relocked(outcome) {
+          guard.#held = true
+          // What was abandoned, and not released since, is so still.
+          if (outcome === 'abandoned') guard.#abandoned = true
+          setHold(mutex, guard.#hold)
+        },
+      }
     }
-    resumeGuard = (guard, hold) => {
-      guard.held = true
-      guard.#hold = hold
-    }
-    holdOfGuard = (guard) => guard.#hold
+    keepOnItsThread(MutexGuard, (guard) => describe(guard.#mutex))
   }
 }
 
@@ -127,10 +146,10 @@ export class MutexGuard extends Guard {
 export class Mutex extends Primitive {
   protected readonly word = 'mutex'
   readonly #reentrant: boolean
-  /** How this thread holds it, if it does. */
+  /** How this thread holds it, if it is reentrant and does. */
   #hold: Hold | undefined
-  /** The `runExclusive` of this thread that holds it. */
-  #running: Hold | undefined
+  /** The guard of the `runExclusive` of this thread that holds it. */
+  #running: MutexGuard | undefined
 
   /** @throws TypeError for a name that is no string. */
   constructor(options: MutexOptions = {}) {
@@ -153,36 +172,35 @@ export class Mutex extends Primitive {
    * using guard = mutex.lockSync({ timeout: 1000 })
    */
   lockSync(options?: BlockingOptions): MutexGuard {
-    return new MutexGuard(this, this.#holdSync(options?.timeout))
+    const outcome = options === undefined && !this.#reentrant ? tryAcquire(this.address) : 'held'
+    return outcome === 'acquired' ? new MutexGuard(this, false, undefined) : this.#lockSlow(outcome, options?.timeout)
   }
 
-  #holdSync(timeout: number | undefined): Hold {
+  #lockSlow(seen: Outcome | 'held', timeout: number | undefined): MutexGuard {
     if (timeout !== undefined) checkedTimeout(timeout, 'A timeout')
-    let outcome = tryAcquire(this.address)
-    if (outcome === 'held') {
-      if (this.#reentrant && this.#isInside()) return this.#again()
-      const options = timeout === undefined ? { what: () => this.describe() } : { timeout, what: () => this.describe() }
-      outcome = acquireSync(this.address, options)
-    }
-    return this.#begin(outcome, this.#reentrant ? currentCall() : undefined)
+    if (this.#reentrant && this.#isInside()) return this.#again()
+    return this.#begin(seen === 'held' ? this.#acquireSync(timeout) : seen, this.#reentrant ? currentCall() : undefined)
   }
 
-  #begin(outcome: Outcome, by: Hold['by']): Hold {
-    const hold = { depth: 1, outcome, by }
-    this.#hold = hold
-    return hold
+  #acquireSync(timeout: number | undefined): Outcome {
+    const what = () => this.describe()
+    return acquireSync(this.address, timeout === undefined ? { what } : { timeout, what })
   }
 
-  #again(): Hold {
+  #begin(outcome: Outcome, by: Hold['by']): MutexGuard {
+    if (this.#reentrant) this.#hold = { depth: 1, by }
+    return new MutexGuard(this, outcome === 'abandoned', this.#hold)
+  }
+
+  #again(): MutexGuard {
     this.#hold!.depth++
-    return this.#hold!
+    return new MutexGuard(this, false, this.#hold)
   }
 
   /** Whether the running code is what holds the mutex on this thread. */
   #isInside(): boolean {
     const hold = this.#hold
-    if (!hold) return false
-    return holdsInFrame(hold) || (hold.by !== 'none' && hold.by === currentCall())
+    return hold !== undefined && (holdsInFrame(hold) || (hold.by !== 'none' && hold.by === currentCall()))
   }
 
   /**
@@ -198,25 +216,23 @@ export class Mutex extends Primitive {
   lock(options?: LockOptions): Promise<MutexGuard> {
     try {
       if (options) checkAwaitOptions(options)
-      if (this.#reentrant && this.#isInside()) return Promise.resolve(new MutexGuard(this, this.#again()))
+      if (this.#reentrant && this.#isInside()) return Promise.resolve(this.#again())
       if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
     } catch (error) {
       return Promise.reject(error as Error)
     }
     const outcome = acquireNow(this.address)
-    if (outcome !== 'held') return Promise.resolve(new MutexGuard(this, this.#begin(outcome, 'none')))
-    return acquire(this.address, { ...options, what: () => this.describe() }).then(
-      (outcome) => new MutexGuard(this, this.#begin(outcome, 'none')),
+    if (outcome !== 'held') return Promise.resolve(this.#begin(outcome, 'none'))
+    return acquire(this.address, { ...options, what: () => this.describe() }).then((outcome) =>
+      this.#begin(outcome, 'none'),
     )
   }
 
   /** Locks the mutex if it is free; else gives undefined, at once. */
   tryLock(): MutexGuard | undefined {
     const outcome = tryAcquire(this.address)
-    if (outcome !== 'held') {
-      return new MutexGuard(this, this.#begin(outcome, this.#reentrant ? currentCall() : undefined))
-    }
-    return this.#reentrant && this.#isInside() ? new MutexGuard(this, this.#again()) : undefined
+    if (outcome !== 'held') return this.#begin(outcome, this.#reentrant ? currentCall() : undefined)
+    return this.#reentrant && this.#isInside() ? this.#again() : undefined
   }
 
   /**
@@ -233,20 +249,14 @@ export class Mutex extends Primitive {
     // Before the first await of `fn`, whether it has one or not can't be known.
     trackAcrossAwait()
     const guard = await this.lock(options)
-    const hold = holdOfGuard(guard)
-    if (hold.depth > 1) {
-      try {
-        return await fn()
-      } finally {
-        guard.release()
-      }
-    }
     if (guard.abandoned) throw this.#abandoned()
-    this.#running = hold
+    const hold = this.#hold
+    const outer = this.#running
+    this.#running = guard
     try {
-      return await runInFrame({ parent: currentFrame(), holds: hold }, fn)
+      return await runInFrame({ parent: currentFrame(), holds: hold ?? guard }, fn)
     } finally {
-      this.#running = undefined
+      this.#running = outer
       guard.release()
     }
   }
@@ -258,8 +268,12 @@ export class Mutex extends Primitive {
    * @throws TypeError when `fn` gives a promise: the lock would be gone before its work is done.
    */
   runExclusiveSync<R>(fn: () => R, options?: BlockingOptions): R {
-    const hold = this.#holdSync(options?.timeout)
-    if (hold.outcome === 'abandoned' && hold.depth === 1) throw this.#abandoned()
+    const outcome = options === undefined && !this.#reentrant ? tryAcquire(this.address) : 'held'
+    if (outcome !== 'acquired') {
+      const guard = this.#lockSlow(outcome, options?.timeout)
+      if (guard.abandoned) throw this.#abandoned()
+    }
+    const hold = this.#hold
     try {
       const result = fn()
       if (isThenable(result)) {
@@ -267,13 +281,15 @@ export class Mutex extends Primitive {
       }
       return result
     } finally {
-      this.#leave(hold)
+      this.#release(hold)
     }
   }
 
-  #leave(hold: Hold): void {
-    if (--hold.depth > 0) return
-    if (this.#hold === hold) this.#hold = undefined
+  #release(hold: Hold | undefined): void {
+    if (hold !== undefined) {
+      if (--hold.depth > 0) return
+      if (this.#hold === hold) this.#hold = undefined
+    }
     release(this.address)
   }
 
@@ -313,7 +329,7 @@ export class Mutex extends Primitive {
 
   static {
     describe = (mutex) => mutex.describe()
-    leave = (mutex, hold) => mutex.#leave(hold)
+    releaseMutex = (mutex, hold) => mutex.#release(hold)
     setHold = (mutex, hold) => {
       mutex.#hold = hold
     }
@@ -327,24 +343,20 @@ function isThenable(x: unknown): boolean {
   return (typeof x === 'object' || typeof x === 'function') && x !== null && typeof (x as any).then === 'function'
 }
 
+/** A guard whose mutex is unlocked for a while. */
+export interface Suspended {
+  /** Where its lock is: to be released, and taken again. */
+  readonly address: number
+  readonly what: () => string
+  /** The lock belongs to this thread again: the guard can be used. */
+  relocked(outcome: Outcome): void
+}
+
 /**
- * For `Condition`: a guard whose mutex is unlocked for a while, whatever its depth. The guard can't be
- * used until `relocked` is called, once the lock at `address` belongs to this thread again.
+ * For `Condition`: takes the use of a guard away, whatever its depth, until its mutex is locked again.
  *
  * @throws FlatshareError when the guard was released.
  */
-export function suspend(guard: MutexGuard): { address: number; what: () => string; relocked(outcome: Outcome): void } {
-  const mutex = suspendGuard(guard)
-  const hold = holdOfGuard(guard)
-  setHold(mutex, undefined)
-  return {
-    address: addressOf(mutex),
-    what: () => describe(mutex),
-    relocked(outcome) {
-      // What was abandoned and not released is so still.
-      if (outcome === 'abandoned') hold.outcome = outcome
-      setHold(mutex, hold)
-      resumeGuard(guard, hold)
-    },
-  }
+export function suspend(guard: MutexGuard): Suspended {
+  return suspendGuard(guard)
 }

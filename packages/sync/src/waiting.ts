@@ -137,7 +137,8 @@ export function makeWaiting(queues: WaitQueues) {
           left = patience
         } else {
           giveUp(node, address, kind)
-          throw mayBlock || options.timeout === 0 ? timedOut(options, patience, holders) : cannotBlock(options, holders)
+          if (!mayBlock && options.timeout !== 0) throw cannotBlock(options, holders)
+          throw timedOut(options.what(), patience, holders, options.timeout === undefined)
         }
       }
       leave()
@@ -333,24 +334,20 @@ export function makeWaiting(queues: WaitQueues) {
     }
   }
 
-  function timedOut({ what }: BlockOptions, timeout: number, holders: readonly ThreadId[]): Error {
-    return timeoutError(`Waited ${timeout} ms for ${what()}${heldBy(holders)}.`)
-  }
-
-  function heldBy(holders: readonly ThreadId[]): string {
-    if (holders.length === 0) return ''
-    const me = memory.ownThreadId()
-    const names = holders.map((id) => {
-      if (id === me) return 'this thread'
-      return `"${threadName(id)}"${memory.isParked(id) ? `, which waits for ${memory.waitNote(id) || 'something else'}` : ''}`
-    })
-    return `, which is held by ${names.join(' and ')}`
+  /** The error for a wait that has taken too long. */
+  function timedOut(what: string, timeout: number, holders: readonly ThreadId[], byDefault = false): Error {
+    const chain = deadlock.heldBy(holders)
+    const hint = byDefault
+      ? '. What holds it is not blocked: it may be awaiting what this thread is to do. A timeout of Infinity waits for ever'
+      : ''
+    return timeoutError(`Waited ${timeout} ms for ${what}${chain && `, which is ${chain}`}${hint}.`)
   }
 
   function cannotBlock({ what, instead }: BlockOptions, holders: readonly ThreadId[]): Error {
+    const chain = deadlock.heldBy(holders)
     return new CannotBlockError(
       `The thread "${threadName(memory.ownThreadId())}" may not block, and waited ${memory.awakeMs} ms for ${what()}` +
-        `${heldBy(holders)}. Instead: ${instead}.`,
+        `${chain && `, which is ${chain}`}. Instead: ${instead}.`,
     )
   }
 
@@ -366,6 +363,6 @@ export function makeWaiting(queues: WaitQueues) {
     firstLiving,
     nextLiving,
     drop,
-    heldBy,
+    timedOut,
   }
 }

@@ -60,4 +60,54 @@ describe('a lock at an address', () => {
     )
     i32[address >> 2] = 0
   })
+
+  test('S17 blocking for a thread that is not blocked itself ends after 30 s, and says so', () => {
+    let now = 0
+    const blockedFor: number[] = []
+    const memory: SyncMemory = {
+      ...sharedMemory,
+      spins: 0,
+      isAlive: () => true,
+      isParked: () => blockedFor.length < 2,
+      now: () => now,
+      park(_address, _expected, timeout) {
+        blockedFor.push(timeout)
+        now += timeout
+        return 'timed-out'
+      },
+    }
+    const address = allocate(LOCK_BYTES)
+    i32[address >> 2] = ownThreadId() + 1
+    expect(() => lockOver(memory).acquireSync(address, { what: () => 'mutex "busy"' })).toThrow(
+      expect.objectContaining({
+        name: 'TimeoutError',
+        message: expect.stringMatching(/Waited 30000 ms for mutex "busy", which is held by ".*not blocked.*Infinity/),
+      }),
+    )
+    // Once more while the holder was blocked itself: then a cycle would have been found.
+    expect(blockedFor).toEqual([30_000, 30_000])
+    expect(i32[address >> 2]).toBe(ownThreadId() + 1)
+    i32[address >> 2] = 0
+  })
+
+  test('what a stack overflow left half-done in a queue is mended by the next one that waits', async () => {
+    const address = allocate(LOCK_BYTES)
+    let overflow = true
+    const memory: SyncMemory = {
+      ...sharedMemory,
+      set(to, value) {
+        if (overflow) throw new RangeError('Maximum call stack size exceeded')
+        sharedMemory.set(to, value)
+      },
+    }
+    const lock = lockOver(memory)
+    expect(lock.tryAcquire(address)).toBe('acquired')
+    expect(() => lock.enqueue(address, { granted() {} })).toThrow(RangeError)
+    overflow = false
+    const granted = new Promise<string>((resolve) => lock.enqueue(address, { granted: resolve }))
+    lock.release(address)
+    expect(await granted).toBe('acquired')
+    lock.release(address)
+    expect(i32[address >> 2]).toBe(0)
+  })
 })

@@ -32,8 +32,13 @@ export interface Scenario {
   readonly preemptions?: number
   /** What must hold of the sums of the living threads' counters at all times: says what is wrong. */
   readonly invariant?: (counters: Readonly<Record<string, number>>) => string | undefined
-  /** What must hold of them where nobody can take a step. */
-  readonly finally?: (counters: Readonly<Record<string, number>>) => string | undefined
+  /** What must hold of them, and of the memory, where nobody can take a step. */
+  readonly finally?: (
+    counters: Readonly<Record<string, number>>,
+    load: (address: number) => number,
+  ) => string | undefined
+  /** Whether threads may wait for ever: `finally` judges whether they should. */
+  readonly mayWait?: boolean
 }
 
 export interface Findings {
@@ -489,12 +494,13 @@ export function explore(
   function checkEnd(state: State): void {
     for (const [actor, thread] of state.threads.entries()) {
       if (thread.life === 'dead') continue
-      if (thread.sleep === 1) throw violation(state, `${actor + 1} sleeps for ever`)
       if (thread.node.op?.[0] === 'nap') throw violation(state, `${actor + 1} waits for a guard for ever`)
+      if (scenario.mayWait) continue
+      if (thread.sleep === 1) throw violation(state, `${actor + 1} sleeps for ever`)
       if (thread.waiting > 0) throw violation(state, `an async waiter of ${actor + 1} waits for ever`)
       if (thread.holds !== 0) throw violation(state, `${actor + 1} is held open for ever`)
     }
-    const wrong = scenario.finally?.(sums(state))
+    const wrong = scenario.finally?.(sums(state), (address) => word(state, address))
     if (wrong) throw violation(state, wrong)
     const died = state.threads.some((thread) => thread.life === 'dead')
     for (const address of state.known) {
@@ -504,7 +510,7 @@ export function explore(
         throw violation(state, 'a flag is left over')
       }
     }
-    if (died) return
+    if (died || scenario.mayWait) return
     for (let at: number = Layout.queue; at < Layout.queue + 24; at += 4) {
       if (at !== Layout.queue + 16 && at !== Layout.queue + 20 && word(state, at) !== 0) {
         throw violation(state, 'the queue is not empty')

@@ -16,7 +16,7 @@ export interface Order {
 export interface Report {
   id?: number
   waiting?: true
-  done?: { abandoned?: boolean; error?: { name: string; message: string; cycle?: readonly string[] } }
+  done?: { abandoned?: boolean; turn?: number; error?: { name: string; message: string; cycle?: readonly string[] } }
 }
 
 const report = (message: Report) => parentPort!.postMessage(message)
@@ -86,13 +86,19 @@ const tasks = {
     guard.release()
     report({ done: { abandoned } })
   },
-  async wait({ mutex }: Order) {
+  async wait({ mutex, cells }: Order) {
     const waiting = mutex.lock()
     report({ waiting: true })
     const guard = await waiting
     const { abandoned } = guard
+    const turn = Atomics.add(cells, 3, 1)
     guard.release()
-    report({ done: { abandoned } })
+    report({ done: { abandoned, turn } })
+  },
+  hammer({ mutex, cells }: Order) {
+    arrive(cells)
+    while (Atomics.load(cells, 2) === 0) mutex.lockSync().release()
+    report({ done: {} })
   },
   nest({ mutex, second, cells }: Order) {
     try {
