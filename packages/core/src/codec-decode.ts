@@ -23,8 +23,6 @@ export class Decoder {
   #begun = 0
   /** Of the references, all from this number on are let go instead. */
   #releaseFrom = Infinity
-  /** What an unmarshaler threw is the caller's to see. */
-  #thrown: unknown
 
   /** The value. Where that fails, the references that came with it are let go, unless it may be decoded again. */
   decode(bytes: Uint8Array, start: number, length: number): unknown {
@@ -54,7 +52,6 @@ export class Decoder {
     const reader = this.#in
     this.#releaseFrom = releaseFrom
     this.#begun = 0
-    this.#thrown = undefined
     try {
       reader.begin(bytes, start, length)
       const value = this.#element()
@@ -62,7 +59,7 @@ export class Decoder {
       if (reader.at !== reader.end) throw reader.damaged('something follows the value')
       return value
     } catch (error) {
-      if (error instanceof FlatshareError || error === this.#thrown) throw error
+      if (error instanceof FlatshareError) throw error
       // Lengths, patterns and the like that the runtime refuses; and bytes nested so deeply that the stack ends.
       throw reader.damaged(error instanceof Error ? error.message : String(error), error)
     } finally {
@@ -324,8 +321,9 @@ export class Decoder {
     try {
       return (this.#objects[number] = marshaler.unmarshal(body, { from: reader.from }))
     } catch (error) {
-      this.#thrown = error
-      throw error
+      if (error instanceof FlatshareError) throw error
+      const why = error instanceof Error ? error.message : String(error)
+      throw new FlatshareError(`A reference of kind "${kind}" couldn't be unmarshaled: ${why}`, { cause: error })
     }
   }
 }

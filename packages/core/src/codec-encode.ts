@@ -1,4 +1,5 @@
 /** Values to bytes; the format is in `codec-format.ts`. */
+import { encodeBuiltIn, type Tokens } from './codec-built-ins.js'
 import {
   HEADER_BYTES,
   Head,
@@ -13,13 +14,11 @@ import {
   VERSION,
 } from './codec-format.js'
 import { type KeyList, keyListOf } from './codec-keys.js'
-import { cloneKindOf, objectLabel } from './codec-kinds.js'
 import { Refused } from './codec-refused.js'
-import { tracksItsBuffer, viewNumber } from './codec-views.js'
 import { ByteWriter } from './codec-writer.js'
 import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, type Marshaler, marshalerOf } from './marshaler.js'
-import { functionLabel, refusal } from './refusal.js'
+import { functionLabel } from './refusal.js'
 import { ownThreadId, type ThreadId } from './threads.js'
 
 /** How to encode. */
@@ -32,10 +31,8 @@ export interface EncodeOptions {
 
 /** Up to so many objects are searched one by one, which is faster than a map. */
 const FEW = 16
-const FIRST_DIGITS = 1n << 63n
+const INT64_END = 1n << 63n
 
-const mapEntries = Map.prototype.entries
-const setValues = Set.prototype.values
 /** A reference whose marshaler has done its part. */
 interface Marshaled {
   readonly marshaler: Marshaler
@@ -45,11 +42,11 @@ interface Marshaled {
 let lastStamp = 0
 
 /** Encodes one value at a time. */
-export class Encoder implements MarshalContext {
+export class Encoder implements MarshalContext, Tokens {
   transferList: any[] = []
   to: ThreadId | undefined
   table = false
-  readonly #out = new ByteWriter()
+  readonly out = new ByteWriter()
   /** Everything with identity, by number. */
   #objects: unknown[] = []
   /** The numbers, once there are many. */
@@ -63,13 +60,13 @@ export class Encoder implements MarshalContext {
 
   /** The bytes; they are the encoder's own and change with its next value. */
   encode(x: unknown, { to, table = false }: EncodeOptions): Uint8Array<ArrayBuffer> {
-    const out = this.#out
+    const out = this.out
     this.to = to
     this.table = table
     this.#stamp = ++lastStamp
     out.begin(HEADER_BYTES)
     try {
-      this.#value(x)
+      this.value(x)
       const tokensEnd = out.at
       out.finish()
       const head = out.view
@@ -84,7 +81,7 @@ export class Encoder implements MarshalContext {
       this.#release(0)
       if (error instanceof Refused) {
         error.locate(x)
-        throw refusal(error.message, error.trail)
+        throw error.told()
       }
       if (error instanceof RangeError && /stack|recursion/i.test(error.message)) {
         throw new NotMarshalableError("A value can't cross to another thread: it is nested too deeply.", {
@@ -108,7 +105,7 @@ export class Encoder implements MarshalContext {
     if (x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')) return x
     const known = this.#numberOf(x)
     if (known >= 0) return this.#packing.includes(x) ? undefined : x
-    const out = this.#out
+    const out = this.out
     const place = out.mark()
     const objects = this.#objects.length
     const keyLists = this.#keyLists.length
@@ -116,7 +113,7 @@ export class Encoder implements MarshalContext {
     const packing = this.#packing.length
     try {
       out.byte(Tag.packed)
-      this.#value(x)
+      this.value(x)
       return x
     } catch (error) {
       // Some marshalers go on without it.
@@ -150,10 +147,10 @@ export class Encoder implements MarshalContext {
     else this.#numbers = new Map(objects.map((object, number) => [object, number]))
   }
 
-  #value(x: unknown): void {
-    const out = this.#out
+  value(x: unknown): void {
+    const out = this.out
     // In the order in which they are frequent, and not a `switch`, which costs a tenth of all encoding.
-    if (typeof x === 'string') this.#string(x)
+    if (typeof x === 'string') this.string(x)
     else if (typeof x === 'number') this.#numeric(x)
     else if (typeof x === 'object') {
       if (x === null) out.byte(Tag.null)
@@ -166,7 +163,7 @@ export class Encoder implements MarshalContext {
   }
 
   #numeric(x: number): void {
-    const out = this.#out
+    const out = this.out
     if ((x | 0) !== x || (x === 0 && 1 / x < 0)) {
       out.byte(Tag.double)
       out.double(x)
@@ -177,8 +174,8 @@ export class Encoder implements MarshalContext {
     }
   }
 
-  #string(x: string): void {
-    const out = this.#out
+  string(x: string): void {
+    const out = this.out
     const { length } = x
     if (length < SMALL_STRINGS) out.byte(Tag.smallString + length)
     else if (length <= POOLED_UNITS) {
@@ -192,22 +189,22 @@ export class Encoder implements MarshalContext {
   }
 
   #bigint(x: bigint): void {
-    const out = this.#out
-    if (x >= -FIRST_DIGITS && x < FIRST_DIGITS) {
+    const out = this.out
+    if (x >= -INT64_END && x < INT64_END) {
       out.byte(Tag.bigint64)
       out.bigint64(x)
     } else {
       out.byte(x < 0n ? Tag.bigintBelow : Tag.bigintAbove)
-      this.#string((x < 0n ? -x : x).toString(16))
+      this.string((x < 0n ? -x : x).toString(16))
     }
   }
 
   #again(x: unknown, number: number): void {
     // What contains itself by way of a reference's body comes without that.
-    if (this.#packing.includes(x)) this.#out.byte(Tag.undefined)
+    if (this.#packing.includes(x)) this.out.byte(Tag.undefined)
     else {
-      this.#out.byte(Tag.again)
-      this.#out.varint(number)
+      this.out.byte(Tag.again)
+      this.out.varint(number)
     }
   }
 
@@ -239,12 +236,12 @@ export class Encoder implements MarshalContext {
       return
     }
     const prototype: unknown = Object.getPrototypeOf(x)
-    if (prototype === Object.prototype || prototype === null) this.#plain(x as Record<string, unknown>)
-    else this.#other(x)
+    if (prototype === Object.prototype || prototype === null) this.plain(x as Record<string, unknown>)
+    else encodeBuiltIn(x, this)
   }
 
-  #plain(x: Record<string, unknown>): void {
-    const out = this.#out
+  plain(x: Record<string, unknown>): void {
+    const out = this.out
     const keys = Object.keys(x)
     const count = keys.length
     if (count === 0) {
@@ -255,7 +252,7 @@ export class Encoder implements MarshalContext {
     if (!list) {
       out.byte(Tag.longObject)
       out.varint(count)
-      for (let i = 0; i < count; i++) this.#string(keys[i]!)
+      for (let i = 0; i < count; i++) this.string(keys[i]!)
     } else if (list.stamp === this.#stamp) {
       out.byte(Tag.sameKeys)
       out.varint(list.number)
@@ -275,12 +272,12 @@ export class Encoder implements MarshalContext {
   #member(x: Record<string, unknown>, key: string): void {
     const value = x[key]
     // A getter of an earlier member may have deleted this one.
-    if (value === undefined && !Object.hasOwn(x, key)) this.#out.byte(Tag.hole)
-    else this.#value(value)
+    if (value === undefined && !Object.hasOwn(x, key)) this.out.byte(Tag.hole)
+    else this.value(value)
   }
 
   #array(x: unknown[]): void {
-    const out = this.#out
+    const out = this.out
     const { length } = x
     const keys = Object.keys(x)
     const count = keys.length
@@ -291,7 +288,7 @@ export class Encoder implements MarshalContext {
       out.varint(length)
       out.varint(count)
       for (const key of keys) {
-        this.#string(key)
+        this.string(key)
         this.#member(x as never, key)
       }
       return
@@ -304,122 +301,42 @@ export class Encoder implements MarshalContext {
     for (let i = 0; i < length; i++) {
       const value = x[i]
       if (value === undefined && !Object.hasOwn(x, i)) out.byte(Tag.hole)
-      else this.#value(value)
+      else this.value(value)
     }
   }
 
-  #other(x: object): void {
-    const out = this.#out
-    switch (cloneKindOf(x)) {
-      case 'plain':
-        this.#plain(x as Record<string, unknown>)
-        return
-      case 'map': {
-        out.byte(Tag.map)
-        for (const [key, value] of snapshot(mapEntries.call(x), x as Map<unknown, unknown>)) {
-          this.#value(key)
-          this.#value(value)
-        }
-        out.byte(Tag.end)
-        return
-      }
-      case 'set': {
-        out.byte(Tag.set)
-        for (const value of snapshot(setValues.call(x), x as Set<unknown>)) this.#value(value)
-        out.byte(Tag.end)
-        return
-      }
-      case 'date':
-        out.byte(Tag.date)
-        out.double(Date.prototype.getTime.call(x))
-        return
-      case 'regexp':
-        out.byte(Tag.regexp)
-        this.#string((x as RegExp).source)
-        this.#string((x as RegExp).flags)
-        return
-      case 'boxed':
-        this.#boxed((x as Boolean | Number | String | BigInt).valueOf())
-        return
-      case 'buffer':
-        this.#buffer(x as ArrayBuffer)
-        return
-      case 'view':
-        this.#view(x as ArrayBufferView)
-        return
-      case 'symbol':
-        throw new Refused('a symbol', x)
-      case 'sharedBuffer':
-      case 'refused':
-        throw new Refused(objectLabel(x), x)
-    }
-  }
-
-  #boxed(value: boolean | number | string | bigint): void {
-    if (typeof value === 'boolean') this.#out.byte(value ? Tag.boxedTrue : Tag.boxedFalse)
+  /** A buffer, which may have come already. */
+  buffer(x: ArrayBuffer): void {
+    const number = this.#numberOf(x)
+    if (number >= 0) this.#again(x, number)
     else {
-      this.#out.byte(Tag.boxed)
-      this.#value(value)
-    }
-  }
-
-  #buffer(x: ArrayBuffer): void {
-    const out = this.#out
-    let bytes: Uint8Array
-    try {
-      bytes = new Uint8Array(x)
-    } catch {
-      throw new Refused('an ArrayBuffer that was transferred', x)
-    }
-    if (x.resizable) {
-      out.byte(Tag.resizableBuffer)
-      this.#value(x.maxByteLength)
-    } else out.byte(Tag.buffer)
-    out.varint(bytes.length)
-    out.bytes(bytes)
-  }
-
-  #view(x: ArrayBufferView): void {
-    const out = this.#out
-    const number = viewNumber(x)
-    const { buffer } = x
-    if (number === undefined) throw new Refused(objectLabel(x), x)
-    if (cloneKindOf(buffer) === 'sharedBuffer') throw new Refused('a view of a SharedArrayBuffer', x)
-    let offset: number
-    let length: number
-    try {
-      // A DataView beyond the end of its buffer throws, the others give 0.
-      offset = x.byteOffset
-      length = x instanceof DataView ? x.byteLength : (x as Uint8Array).length
-    } catch {
-      throw new Refused('a view beyond the end of its buffer', x)
-    }
-    out.byte(Tag.view)
-    out.byte(number)
-    out.varint(offset)
-    out.varint(tracksItsBuffer(x) ? 0 : length + 1)
-    const known = this.#numberOf(buffer)
-    if (known >= 0) this.#again(buffer, known)
-    else {
-      this.#number(buffer)
-      this.#buffer(buffer as ArrayBuffer)
+      this.#number(x)
+      encodeBuiltIn(x, this)
     }
   }
 
   #reference(x: object, marshaler: Marshaler): void {
-    const out = this.#out
+    const out = this.out
     this.#number(x)
     this.#packing.push(x)
     out.byte(Tag.reference)
-    this.#string(marshaler.kind)
-    const body: unknown = marshaler.marshal(x, this)
+    this.string(marshaler.kind)
+    let body: unknown
+    try {
+      body = marshaler.marshal(x, this)
+    } catch (error) {
+      // What stands inside of the reference stands where that stands.
+      if (error instanceof Refused) error.culprit = x
+      else if (error instanceof NotMarshalableError) throw new Refused('a reference', x, error)
+      throw error
+    }
     this.#marshaled.push({ marshaler, body })
     if (this.transferList.length > 0) {
       this.transferList = []
       throw new Refused(`a reference of kind "${marshaler.kind}", which needs a message port of its own`, x)
     }
     out.byte(Tag.body)
-    this.#value(body)
+    this.value(body)
     this.#packing.pop()
   }
 }
@@ -427,13 +344,4 @@ export class Encoder implements MarshalContext {
 function isIndex(key: string): boolean {
   const number = Number(key)
   return number >= 0 && number < 0xffffffff && String(number >>> 0) === key
-}
-
-/** What the collection has now; who reads the members may add to it. */
-function* snapshot<T>(items: Iterable<T>, { size }: { readonly size: number }): Generator<T> {
-  let left = size
-  for (const item of items) {
-    if (left-- === 0) return
-    yield item
-  }
 }

@@ -100,6 +100,8 @@ export const POOL_UNITS = 4096
 /** Longer strings lie by themselves. */
 export const POOLED_UNITS = 256
 
+const { Float16Array } = globalThis as { Float16Array?: ViewClass }
+
 /** The views, by the name that each has by its slots. Append only. */
 export const viewClasses: ReadonlyArray<readonly [name: string, Class: ViewClass]> = [
   ['DataView', DataView],
@@ -114,6 +116,7 @@ export const viewClasses: ReadonlyArray<readonly [name: string, Class: ViewClass
   ['Float64Array', Float64Array],
   ['BigInt64Array', BigInt64Array],
   ['BigUint64Array', BigUint64Array],
+  ...(Float16Array ? [['Float16Array', Float16Array] as const] : []),
 ]
 
 type ViewClass = new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView

@@ -1,19 +1,38 @@
 /** What encoding stops at. Keeping track of the place all the while would cost more than to look for it then. */
+import { NotMarshalableError } from './errors.js'
 import { marshalerOf } from './marshaler.js'
+import { refusal } from './refusal.js'
 
 /** Found something that can't cross; where it stands is looked up only then. */
 export class Refused extends Error {
   readonly trail: string[] = []
   culprit: unknown
 
-  constructor(what: string, culprit: unknown) {
+  /** `reason` is what a marshaler has said already, without a place. */
+  constructor(
+    what: string,
+    culprit: unknown,
+    readonly reason?: NotMarshalableError,
+  ) {
     super(what)
     this.culprit = culprit
   }
 
+  /** What programs are told. */
+  told(): NotMarshalableError {
+    const { reason, trail } = this
+    if (!reason) return refusal(this.message, trail)
+    if (trail.length === 0) return reason
+    return new NotMarshalableError(`${reason.message} It stands at ${trail.join('.')}.`, { cause: reason })
+  }
+
   /** The culprit stands somewhere below `root`; from now on that is known, and `root` itself is looked for. */
   locate(root: unknown): void {
-    this.trail.unshift(...(pathTo(root, this.culprit, new Set()) ?? []))
+    try {
+      this.trail.unshift(...(pathTo(root, this.culprit, new Set()) ?? []))
+    } catch {
+      // A getter that throws this time, or too deep a place: the place stays untold.
+    }
     this.culprit = root
   }
 }

@@ -131,6 +131,8 @@ describe('a value as bytes is what structured clone makes of it:', () => {
       new BigUint64Array([6n]),
       new DataView(new ArrayBuffer(9), 2, 5),
       new Uint16Array(new ArrayBuffer(12), 4, 3),
+      // Where the runtime has it.
+      ...['Float16Array'].flatMap((name) => (name in globalThis ? [new (globalThis as any)[name]([0.5])] : [])),
     ],
   }
   for (const [what, list] of Object.entries(values)) {
@@ -344,6 +346,25 @@ describe('references', () => {
     expect(cross([1])).toEqual([1])
   })
 
+  it('that their marshalers refuse, or refuse a part of, are told with their place', () => {
+    class Picky {
+      constructor(readonly part?: unknown) {}
+    }
+    Object.defineProperty(Picky.prototype, MARSHALER, {
+      value: {
+        kind: 'picky',
+        marshal({ part }: Picky, context: { pack(x: unknown): unknown }) {
+          if (part === undefined) throw new NotMarshalableError('This one stays here.')
+          return context.pack([part])
+        },
+      },
+    })
+    expect(() => encodeValue(new Picky())).toThrow(/^This one stays here\.$/)
+    expect(() => encodeValue({ list: [new Picky()] })).toThrow(/^This one stays here\. It stands at list\.0\.$/)
+    expect(() => encodeValue({ a: new Picky({ b: Symbol('s') }) })).toThrow(/contains a symbol at a\.0\.b\.$/)
+    expect(() => encodeValue({ a: new Picky({ b: new Picky() }) })).toThrow(/stays here\. It stands at a\.0\.b\.$/)
+  })
+
   it('may encode and decode other values while they are packed', () => {
     class Nested {
       constructor(readonly inner: unknown) {}
@@ -439,7 +460,7 @@ describe('what has no bytes is refused, with its place:', () => {
     [new ReadableStream(), /contains a ReadableStream/],
     [new Blob([]), /contains a Blob/],
     [(function* () {})(), /contains a Generator/],
-    [new Map().keys(), /contains a Map Iterator/],
+    [new Map().keys(), /contains an? .*Iterator/],
     [transferred, /contains an ArrayBuffer that was transferred/],
   ]
   for (const [value, what] of refused) {
@@ -506,8 +527,7 @@ describe('damaged bytes', () => {
           try {
             decodeValue(changed)
           } catch (error) {
-            expect(error).toBeInstanceOf(Error)
-            expect((error as Error).message.length).toBeGreaterThan(10)
+            expect(error).toBeInstanceOf(FlatshareError)
           }
         },
       ),
@@ -528,7 +548,7 @@ describe('damaged bytes', () => {
         try {
           decodeValue(bytes)
         } catch (error) {
-          expect(error).toBeInstanceOf(Error)
+          expect(error).toBeInstanceOf(FlatshareError)
         }
       }),
       { numRuns: 2000 },
