@@ -1,0 +1,15 @@
+import { describe, expect, test } from 'vitest'
+import { makeEngine } from './engine.js'
+import { explore } from './explore.js'
+import { longScenarios, onceScenarios } from './once.scenarios.js'
+
+describe('with one interruption more, every interleaving of a once that is run where', () => {
+  for (const [name, { preemptions, ...scenario }] of Object.entries({ ...onceScenarios, ...longScenarios })) {
+    if (preemptions === undefined) continue
+    test(name, () => {
+      const deeper = { ...scenario, preemptions: preemptions + (name in onceScenarios ? 1 : 0) }
+      const { violation, trace } = explore(deeper, makeEngine, { maxStates: 6_000_000 })
+      expect(violation, trace?.join('\n')).toBeUndefined()
+    })
+  }
+})
