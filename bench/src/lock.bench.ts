@@ -5,6 +5,10 @@ import type { Benchmark } from './benchmark.js'
 const SYNC = 200_000
 const ASYNC = 50_000
 
+/** It needs a newer Node than the oldest that Flatshare runs on. */
+const multithreading = await import('multithreading').catch(() => undefined)
+const peer = multithreading && new multithreading.Mutex()
+
 const mutex = new Mutex()
 const asyncMutex = new AsyncMutex()
 const words = new Int32Array(new SharedArrayBuffer(16))
@@ -62,5 +66,27 @@ export default {
           release()
         }),
     },
+    ...(peer
+      ? [
+          {
+            name: 'multithreading: blockingLock, dispose',
+            run: () =>
+              timed(() => {
+                const guard = peer.blockingLock()
+                counter++
+                guard.dispose()
+              }),
+          },
+          {
+            name: 'multithreading: await lock, dispose',
+            run: () =>
+              timedAsync(async () => {
+                const guard = await peer.lock()
+                counter++
+                guard.dispose()
+              }),
+          },
+        ]
+      : []),
   ],
 } satisfies Benchmark

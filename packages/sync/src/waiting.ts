@@ -93,6 +93,17 @@ export function makeWaiting(queues: WaitQueues) {
     memory.store(ownBlock + 4, 0)
   }
 
+  /** A node, made inside the guard; where there is no memory for it, the guard is left. */
+  function allocated(node: () => WaitNode): WaitNode {
+    try {
+      if (ownBlock === 0) prepare()
+      return node()
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
   /** Leaves the guard, and tells own waiters what they were granted inside. */
   function leave(): void {
     queues.leave()
@@ -113,9 +124,8 @@ export function makeWaiting(queues: WaitQueues) {
    * @throws TimeoutError, DeadlockError, CannotBlockError
    */
   function block(address: number, request: WaitRequest, options: BlockOptions): number {
-    if (ownBlock === 0) prepare()
     const kind = kinds.get(request.kind)!
-    const node = blockingNode
+    const node = allocated(() => blockingNode)
     queues.link(node, address, request, 0)
     const mayBlock = memory.canBlock()
     const patience = options.timeout ?? (kind.holders ? AWAITING_HOLDER_MS : Infinity)
@@ -228,8 +238,7 @@ export function makeWaiting(queues: WaitQueues) {
 
   /** Queues an asynchronous waiter. The guard is entered, and left; he may be granted at once. */
   function enqueue(address: number, request: WaitRequest, waiter: AsyncWaiter): WaitNode {
-    if (ownBlock === 0) prepare()
-    const node = memory.allocate(NODE_BYTES)
+    const node = allocated(() => memory.allocate(NODE_BYTES))
     if (waiters.size === 0) letGo = memory.holdOpen()
     waiters.set(node, waiter)
     queues.link(node, address, request, ownBlock + 4)
