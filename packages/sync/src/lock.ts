@@ -38,8 +38,9 @@
  */
 import { DeadlockError, FlatshareError, type ThreadId } from '@flatshare/core'
 import { threadName } from '@flatshare/core/internal'
+import type { AsyncWaiter } from './awaiting.js'
 import type { WaitNode } from './wait-queue.js'
-import type { AsyncWaiter, Waiting } from './waiting.js'
+import type { Waiting } from './waiting.js'
 
 /** What a lock takes. Its address is a multiple of 4 and its bytes are zero at first. */
 export const LOCK_BYTES = 16

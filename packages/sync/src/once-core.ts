@@ -23,9 +23,11 @@
  *   word says so. He is awake at that time, as `serve` lets only the running thread's own node run.
  */
 import type { ThreadId } from '@flatshare/core'
+import type { AsyncWaiter } from './awaiting.js'
+import type { BlockOptions } from './blocking.js'
 import { grantAll } from './grant-all.js'
 import type { WaitNode } from './wait-queue.js'
-import type { AsyncWaiter, BlockOptions, Waiting } from './waiting.js'
+import type { Waiting } from './waiting.js'
 
 /** What a once takes. Its bytes are zero at first. */
 export const ONCE_BYTES = 16

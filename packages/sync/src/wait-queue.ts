@@ -117,7 +117,9 @@ export function makeWaitQueues(memory: SyncMemory) {
       if (holder === 0) {
         if (memory.compareExchange(at, 0, me) === 0) return
       } else if (!memory.isAlive(holder)) {
-        if (memory.compareExchange(at, holder, me) === holder) return repair(at)
+        if (memory.compareExchange(at, holder, me) !== holder) continue
+        repair(at)
+        return
       } else if (spins >= memory.spins) memory.nap(at, holder)
     }
   }

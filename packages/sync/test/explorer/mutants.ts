@@ -11,7 +11,7 @@ import type { MakeEngine } from './model.js'
 export interface Mutant {
   /** What is broken. */
   readonly name: string
-  readonly file?: 'wait-queue' | 'waiting' | 'deadlock' | 'lock'
+  readonly file?: (typeof modules)[number]
   /** A line of the compiled module, and what stands there instead. */
   readonly line?: string
   readonly instead?: string
@@ -80,8 +80,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a guard that was taken over is not repaired',
     file: 'wait-queue',
-    line: 'return repair(at);',
-    instead: 'return;',
+    line: 'repair(at);',
+    instead: '',
     foundBy: 'a mortal and two who block',
   },
   {
@@ -121,28 +121,28 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'who looks into the inbox forgets to look at the state again',
-    file: 'waiting',
+    file: 'awaiting',
     line: 'queues.waitOn(node);\n                kinds.get(queues.kindOf(node)).serve(address, node);',
     instead: 'queues.waitOn(node);',
     foundBy: 'two await twice, holding over the event loop',
   },
   {
     name: 'the sleep for the inbox is not taken up again',
-    file: 'waiting',
+    file: 'awaiting',
     line: 'if (waiters.size > 0)\n                sleep();',
     instead: '',
     foundBy: 'two await twice, holding over the event loop',
   },
   {
     name: 'who aborts wakes nobody else',
-    file: 'waiting',
+    file: 'awaiting',
     line: 'kind.serve(address, 0);\n        }\n        leave();\n        return inTime;',
     instead: '}\n        leave();\n        return inTime;',
     foundBy: 'one awaits and gives up, two block',
   },
   {
     name: 'who was granted the lock may give up all the same',
-    file: 'waiting',
+    file: 'awaiting',
     line: 'waiters.has(node) && !queues.isGranted(node);',
     instead: 'waiters.has(node);',
     foundBy: 'one awaits and gives up, one awaits',
@@ -155,7 +155,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'who parks does not look again whether somebody has died',
-    file: 'waiting',
+    file: 'blocking',
     line: 'if (memory.deaths() !== deaths)',
     instead: 'if (false)',
     foundBy: 'a mortal and one who blocks',
@@ -169,16 +169,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'nobody looks again after a death',
-    file: 'waiting',
+    file: 'awaiting',
     line: 'memory.onExit(lookAgain);',
     instead: '',
     foundBy: 'a mortal and one who awaits',
   },
   {
     name: 'who blocks keeps what its asynchronous waiters were woken for',
-    file: 'waiting',
-    line: 'passOn();\n                    try',
-    instead: 'try',
+    file: 'blocking',
+    line: 'passOn();',
+    instead: '',
     foundBy: 'one awaits and blocks elsewhere, behind one who awaits',
   },
   {
@@ -201,8 +201,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'nobody looks for a cycle',
-    file: 'waiting',
-    line: 'deadlock.refuse(node, options.what);',
+    file: 'blocking',
+    line: 'deadlock.refuse(node, what);',
     instead: '',
     foundBy: 'two threads, two locks, in opposite order',
   },
@@ -236,7 +236,7 @@ export const mutants: readonly Mutant[] = [
   },
 ]
 
-const modules = ['wait-queue', 'waiting', 'deadlock', 'lock'] as const
+const modules = ['wait-queue', 'waiting', 'awaiting', 'blocking', 'deadlock', 'lock'] as const
 
 /** The modules with a line broken. */
 export async function makeMutant({ name, file = 'lock', line, instead }: Mutant): Promise<MakeEngine> {
