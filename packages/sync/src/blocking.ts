@@ -33,7 +33,7 @@ export interface BlockOptions {
 }
 
 /** How long to block for a thread that isn't blocked: it may await what this one is to do, and no cycle can prove it. */
-export const AWAITING_HOLDER_MS = 30_000
+const AWAITING_HOLDER_MS = 30_000
 
 /** `ownNode` gives the node that this thread blocks on. */
 export function makeBlocking(

@@ -4,6 +4,6 @@ import { sharedMemory } from './sync-memory.js'
 import { makeWaitQueues } from './wait-queue.js'
 import { makeWaiting } from './waiting.js'
 
-export const queues = makeWaitQueues(sharedMemory)
+const queues = makeWaitQueues(sharedMemory)
 export const waiting = makeWaiting(queues)
 export const lock = makeLock(waiting)

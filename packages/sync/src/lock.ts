@@ -105,11 +105,18 @@ export function makeLock(waiting: Waiting) {
     return 'abandoned'
   }
 
-  function acquireSync(address: number, options: { timeout?: number; what?: () => string } = {}): Outcome {
+  /**
+   * `evenIfOwn`: if this thread holds the lock, that is for an asynchronous waiter of its own, which has not
+   * run yet and can't: so it is given back.
+   */
+  function acquireSync(
+    address: number,
+    options: { timeout?: number; what?: () => string; evenIfOwn?: boolean } = {},
+  ): Outcome {
     const me = memory.ownThreadId()
     if (memory.compareExchange(address, 0, me) === 0) return 'acquired'
     const what = options.what ?? (() => `lock ${address}`)
-    if (holderOf(address) === me) throw ownLock(me, what())
+    if (holderOf(address) === me && !options.evenIfOwn) throw ownLock(me, what())
     const spun = spin(address, me)
     if (spun !== 'held') return spun
     queues.enter(address)
@@ -216,6 +223,12 @@ export function makeLock(waiting: Waiting) {
     if (memory.compareExchange(address, me, 0) !== me) releaseSlow(address, me, 0)
   }
 
+  /** As `release`, by a thread that blocks next: it doesn't get the lock for a waiter of its own, which couldn't run. */
+  function releaseToBlock(address: number): void {
+    const me = memory.ownThreadId()
+    if (memory.compareExchange(address, me, 0) !== me) releaseSlow(address, me, 0, me)
+  }
+
   function releaseUnmended(address: number): void {
     releaseSlow(address, memory.ownThreadId(), UNMENDED)
   }
@@ -225,7 +238,7 @@ export function makeLock(waiting: Waiting) {
     releaseSlow(address, memory.ownThreadId(), 0)
   }
 
-  function releaseSlow(address: number, me: ThreadId, flag: number): void {
+  function releaseSlow(address: number, me: ThreadId, flag: number, blocksNext: ThreadId = 0): void {
     queues.enter(address)
     const holder = holderOf(address)
     if (holder !== me) {
@@ -235,10 +248,14 @@ export function makeLock(waiting: Waiting) {
           `${holder === 0 ? '' : `: "${threadName(holder)}" does`}.`,
       )
     }
-    const next = nextInLine(address)
+    const next = nextInLine(address, blocksNext)
     if (next !== 0 && (isOwnAsync(next) ? !isRunOver() : memory.isDue(queues.handedOn(), HAND_ON_MS))) {
       queues.setHandedOn(memory.clock())
-      queues.grantWith(next, queues.threadOf(next) | QUEUED, flag === 0 ? ACQUIRED : ABANDONED)
+      const thread = queues.threadOf(next)
+      const mayBlock = queues.isAsync(next) && thread !== me
+      queues.grantWith(next, thread | QUEUED, flag === 0 ? ACQUIRED : ABANDONED)
+      // If it blocked before it could be told: who blocks says so first, then looks for what it was granted.
+      if (mayBlock && memory.isParked(thread)) giveBack(address, next)
       settle(address)
     } else {
       memory.store(address, waiting.firstLiving(address) === 0 ? flag : flag | QUEUED)
@@ -263,14 +280,16 @@ export function makeLock(waiting: Waiting) {
   }
 
   /** Who has waited longest, of those that can come. */
-  function nextInLine(address: number): WaitNode {
+  function nextInLine(address: number, blocksNext: ThreadId): WaitNode {
     for (let node = waiting.firstLiving(address); node !== 0; node = waiting.nextLiving(node)) {
-      if (!queues.isAsync(node) || !memory.isParked(queues.threadOf(node))) return node
+      if (!queues.isAsync(node)) return node
+      const thread = queues.threadOf(node)
+      if (thread !== blocksNext && !memory.isParked(thread)) return node
     }
     return 0
   }
 
-  /** After a node of this thread was granted and unlinked. */
+  /** Inside the guard of a held lock: a node of this thread may have been granted and unlinked. */
   function settle(address: number): void {
     if (queues.first(address) === 0) memory.store(address, memory.load(address) & ~QUEUED)
   }
@@ -290,6 +309,7 @@ export function makeLock(waiting: Waiting) {
     enqueue,
     withdraw: waiting.withdraw,
     release,
+    releaseToBlock,
     releaseUnmended,
     releaseContended,
     holderOf,

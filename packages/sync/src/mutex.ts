@@ -26,6 +26,7 @@ import { type AwaitOptions, checkAwaitOptions } from './await-grant.js'
 import { keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
+import { isThenable } from './thenable.js'
 
 /** How to make a mutex. */
 export interface MutexOptions extends PrimitiveOptions {
@@ -338,10 +339,6 @@ export class Mutex extends Primitive {
 }
 
 letCross(Mutex, 'mutex', LOCK_BYTES)
-
-function isThenable(x: unknown): boolean {
-  return (typeof x === 'object' || typeof x === 'function') && x !== null && typeof (x as any).then === 'function'
-}
 
 /** A guard whose mutex is unlocked for a while. */
 export interface Suspended {

@@ -20,6 +20,7 @@ import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.
 import { waiting } from './engine.js'
 import { makeOnce, ONCE_BYTES, Turn } from './once-core.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
+import { isThenable } from './thenable.js'
 
 const once = makeOnce(waiting)
 
@@ -250,8 +251,4 @@ function resultOf<T>(outcome: Outcome<T>): T {
 
 function checkFunction(fn: unknown, method: string): void {
   if (typeof fn !== 'function') throw new TypeError(`${method} takes the function that is to run once.`)
-}
-
-function isThenable(x: unknown): boolean {
-  return (typeof x === 'object' || typeof x === 'function') && x !== null && typeof (x as any).then === 'function'
 }

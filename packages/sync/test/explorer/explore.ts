@@ -475,7 +475,7 @@ export function explore(
       if (thread.parked === 0 || thread.cyclic) continue
       let at = actor
       for (let hops = 0; hops < count; hops++) {
-        const { parked, life } = state.threads[at]!
+        const { parked, life } = state.threads[at] ?? { parked: 0, life: 'dead' }
         if (parked === 0 || life === 'dead') break
         const address = word(state, parked + NODE_ADDRESS)
         if (address === 0) break
