@@ -89,6 +89,17 @@ describe.skipIf(!executable)('in a browser', () => {
     expect(found.told).toEqual([50_000, 50_000])
   })
 
+  it('meets a worker at every primitive: it awaits where that blocks', () => {
+    expect(found.met).toEqual({
+      generation: 0,
+      name: 'ledger',
+      result: 'the worker',
+      sawPage: 'the page has seen 1',
+      onPage: 'the worker',
+    })
+    expect(found.refused).toBe('CannotBlockError')
+  })
+
   it('S13 a terminated worker is noticed: its calls reject, its lock is handed over, listeners hear of it', () => {
     expect(found.lost).toBe(true)
     expect(found.abandoned).toBe(true)

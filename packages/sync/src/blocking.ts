@@ -28,8 +28,8 @@ export interface BlockOptions {
   readonly instead: string
   /** Called once, after the node is linked and before the thread waits; not where it is granted at once. */
   readonly linked?: () => void
-  /** Looks, without any lock, whether it is worth while to enter the guard: spins for that before it parks. */
-  readonly looksFree?: () => boolean
+  /** Takes what is waited for without the guard, if it can: gives the result. Tried again and again before it parks. */
+  readonly takeNow?: () => number | undefined
 }
 
 /** How long to block for a thread that isn't blocked: it may await what this one is to do, and no cycle can prove it. */
@@ -78,8 +78,10 @@ export function makeBlocking(
       }
       leave()
       if (first) options.linked?.()
-      if (!spin(node, options.looksFree) && mayBlock) sleep(node, address, kind, options, deaths, left)
+      const taken = spin(node, options.takeNow)
+      if (taken === undefined && mayBlock) sleep(node, address, kind, options, deaths, left)
       queues.enter(address)
+      if (typeof taken === 'number') return leaveWith(node, address, kind, taken)
       if (!queues.isGranted(node)) queues.waitOn(node)
     }
   }
@@ -132,6 +134,14 @@ export function makeBlocking(
     }
   }
 
+  /** What was waited for has been taken without a grant. */
+  function leaveWith(node: WaitNode, address: number, kind: Kind, result: number): number {
+    queues.unlink(node)
+    kind.serve(address, 0)
+    leave()
+    return result
+  }
+
   function take(node: WaitNode, kind: Kind): number {
     const result = queues.resultOf(node)
     kind.seen?.(queues.addressOf(node), node)
@@ -146,16 +156,20 @@ export function makeBlocking(
     leave()
   }
 
-  /** Waits without giving up the core, about as long as that has paid of late. */
-  function spin(node: WaitNode, looksFree: (() => boolean) | undefined): boolean {
+  /**
+   * Waits without giving up the core, about as long as that has paid of late. Gives what was taken, or true
+   * where the node's state has changed.
+   */
+  function spin(node: WaitNode, takeNow: BlockOptions['takeNow']): number | true | undefined {
     const limit = memory.canBlock() ? Math.min(memory.spins, usualSpins * 2 + 50) : memory.spins
     for (let spins = 0; spins < limit; spins++) {
-      if (memory.load(node + STATE) === 0 && !looksFree?.()) continue
+      const found = takeNow?.() ?? (memory.load(node + STATE) === 0 ? undefined : true)
+      if (found === undefined) continue
       usualSpins += (spins - usualSpins) / 8
-      return true
+      return found
     }
     usualSpins -= usualSpins / 8
-    return false
+    return undefined
   }
 
   function late({ what, timeout }: BlockOptions, patience: number, holders: readonly ThreadId[]): Error {

@@ -31,7 +31,8 @@
  *   with the whole word compared had no waiter.)
  * - While the lock is free, or its owner dead, some living waiter, if there is one whose thread isn't
  *   blocked elsewhere, is awake: woken, or about to look because of the death.
- * - A dead owner's word is replaced by compare-exchange of that very word, so exactly one gets it.
+ * - A dead owner's word is replaced inside the guard, so what stands in the journal is carried out first; and
+ *   by compare-exchange of that very word, so exactly one gets it.
  *
  * After "Futexes Are Tricky" (Drepper) for the word, parking_lot for barging, adaptive spinning and eventual
  * fairness, and robust POSIX mutexes for dead owners.
@@ -93,9 +94,23 @@ export function makeLock(waiting: Waiting) {
   function tryAcquireSlow(address: number, seen: number, me: ThreadId): Outcome | 'held' {
     for (let word = seen; ; word = memory.load(address)) {
       const owner = word & OWNER_MASK
-      if (owner !== 0 && (owner === me || memory.isAlive(owner))) return 'held'
+      if (owner !== 0) return owner === me || memory.isAlive(owner) ? 'held' : tryAcquireFromDead(address, me)
       if (memory.compareExchange(address, word, me | (word & QUEUED)) === word) return taken(address, word)
     }
+  }
+
+  /** Inside the guard, where what the dead one was about to do with the lock has been carried out. */
+  function tryAcquireFromDead(address: number, me: ThreadId): Outcome | 'held' {
+    let outcome: Outcome | 'held' | undefined
+    queues.enter(address)
+    while (!outcome) {
+      const word = memory.load(address)
+      const owner = word & OWNER_MASK
+      if (owner !== 0 && memory.isAlive(owner)) outcome = 'held'
+      else if (memory.compareExchange(address, word, me | (word & QUEUED)) === word) outcome = taken(address, word)
+    }
+    waiting.leave()
+    return outcome
   }
 
   /** What it means that this thread has replaced the word. */
@@ -128,7 +143,7 @@ export function makeLock(waiting: Waiting) {
         timeout: options.timeout,
         what,
         instead: 'await the lock, by lock() or runExclusive()',
-        looksFree: () => holderOf(address) === 0,
+        takeNow: () => takeNow(address, me),
       },
     )
     return outcomeOf(result)
@@ -146,6 +161,14 @@ export function makeLock(waiting: Waiting) {
     }
     usualSpins -= usualSpins / 8
     return memory.spins > 0 ? tryAcquireSlow(address, memory.load(address), me) : 'held'
+  }
+
+  /** As `tryAcquire`, for one who is queued already. */
+  function takeNow(address: number, me: ThreadId): number | undefined {
+    const word = memory.load(address)
+    if ((word & OWNER_MASK) !== 0 || memory.compareExchange(address, word, me | (word & QUEUED)) !== word)
+      return undefined
+    return taken(address, word) === 'abandoned' ? ABANDONED : ACQUIRED
   }
 
   /** Before a node is linked: from now on the lock is to be handed on after a while. */

@@ -237,12 +237,15 @@ export function makeWaitQueues(memory: SyncMemory) {
     memory.reach(node + NODE_BYTES)
     const address = memory.get(node + ADDRESS)
     // Unlinked, and so carried out, if the journal was only not wiped.
-    if (address !== 0) {
+    const due = address !== 0
+    if (due) {
       memory.store(address, word)
       if (result === DROP) unlink(node)
-      else grant(node, result)
+      else memory.store(node + STATE, GRANTED | (result << RESULT_SHIFT))
     }
+    // Before its thread can see it: then the node may soon be another's.
     memory.set(queue + JOURNAL, 0)
+    if (due && result !== DROP) wake(node)
   }
 
   /** Has the thread of a node look for itself, if it wasn't told to already. */

@@ -2,10 +2,10 @@
 
 import { ApartmentThreaded, serve } from '@flatshare/apartment'
 import { currentThread } from '@flatshare/core'
-import type { Mutex } from '@flatshare/sync'
-import '@flatshare/sync'
+import { locks, type Mutex } from '@flatshare/sync'
 import type { Account } from './account.js'
 import './account.js'
+import type { Meeting } from './meeting.js'
 
 @ApartmentThreaded()
 class Counter {
@@ -33,6 +33,26 @@ function seize(mutex: Mutex): boolean {
   return currentThread.canBlock
 }
 
-export type Bank = { Counter: typeof Counter; earn: typeof earn; seize: typeof seize }
+/** Meets the page at one primitive after the other: it blocks where the page awaits. */
+async function meet({ mutex, condition, rwlock, semaphore, signal, barrier, latch, once, cells }: Meeting) {
+  {
+    using guard = mutex.lockSync()
+    signal.set()
+    condition.waitSync(guard, () => cells[0] === 1)
+    cells[0] = 2
+  }
+  condition.notifyAll()
+  {
+    using _write = rwlock.writeSync()
+    cells[1]!++
+  }
+  semaphore.acquireSync(2, { timeout: 20_000 }).release()
+  const { generation } = barrier.waitSync()
+  latch.countDown()
+  const name = await locks.request('ledger', ({ name }) => name)
+  return { generation, name, result: once.runSync(() => 'the worker') }
+}
 
-serve({ Counter, earn, seize })
+export type Bank = { Counter: typeof Counter; earn: typeof earn; seize: typeof seize; meet: typeof meet }
+
+serve({ Counter, earn, seize, meet })

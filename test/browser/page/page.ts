@@ -4,6 +4,7 @@ import { currentThread, DisconnectedError, modelOf, onThreadExit, type ThreadExi
 import { Mutex } from '@flatshare/sync'
 import { Account } from './account.js'
 import type { Bank } from './bank.js'
+import { meetFromPage, newMeeting, refusal } from './meeting.js'
 
 const open = (name: string) =>
   Apartment.open<Bank>(() => new Worker(new URL('./bank.js', import.meta.url), { type: 'module' }), { name })
@@ -28,8 +29,13 @@ async function find() {
   const counter = await first.create('Counter')
   const count = await counter.add(5)
 
+  const meeting = newMeeting()
+  const [met, sawPage] = await Promise.all([first.remote.meet(meeting), meetFromPage(meeting)])
+  const onPage = meeting.once.runSync(() => 'the page')
+
   const mutex = new Mutex()
   const canBlock = await second.remote.seize(mutex)
+  const refused = refusal(mutex)
   const pending = counter.hang().catch((error: unknown) => error as DisconnectedError)
   const waiting = mutex.lock()
   await Promise.all([first.terminate(), second.terminate()])
@@ -43,6 +49,8 @@ async function find() {
     count,
     counterModel: modelOf(counter),
     workerCanBlock: canBlock,
+    met: { ...met, sawPage, onPage },
+    refused,
     lost: lost instanceof DisconnectedError && lost.mayHaveRun,
     abandoned: guard.abandoned,
     exits: exits.map(({ name }) => name).sort(),

@@ -68,6 +68,8 @@ export interface ThreadSpec {
   /** Time may pass, so that its timeouts expire. */
   readonly timed?: boolean
   readonly cannotBlock?: boolean
+  /** How many loads it spends on waiting before it parks: none unless given. */
+  readonly spins?: number
 }
 
 /** The supervisor's operations are its own. */
@@ -151,7 +153,7 @@ export function startThread(
       let top = Layout.nodes + (id - 1) * Layout.nodesEach
       const number = (...wanted: Op) => op(...wanted) as number
       const memory: SyncMemory = mutate({
-        spins: 0,
+        spins: spec.spins ?? 0,
         awakeMs: 1,
         queueCount: 1,
         load: (address) => number('load', address),

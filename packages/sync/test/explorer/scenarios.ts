@@ -88,6 +88,7 @@ const queueWithAbort: ThreadSpec = {
     awaitOnce(context)
   },
 }
+const spinning = (spec: ThreadSpec): ThreadSpec => ({ ...spec, spins: 1 })
 const mortal = (spec: ThreadSpec): ThreadSpec => ({ ...spec, mortal: true })
 const nest = (outer: number, inner: number): ThreadSpec => ({
   run: (context) => blockUnlessDeadlocked(context, outer, () => blockUnlessDeadlocked(context, inner)),
@@ -132,6 +133,19 @@ const holdsSecondAwaitsFirst: ThreadSpec = {
 /** Small enough to be walked through in a second or so each. */
 export const scenarios: Record<string, Scenario> = {
   'two block, twice each': { threads: [twice, twice], preemptions: 3 },
+  'two block, twice each, and look once before they park': {
+    threads: [spinning(twice), spinning(twice)],
+    preemptions: 3,
+  },
+  'two look once before they park, one blocks': {
+    threads: [spinning(blocker), spinning(blocker), blocker],
+    preemptions: 2,
+  },
+  'a mortal and two who block, all look once before they park': {
+    threads: [mortal(spinning(blocker)), spinning(blocker), blocker],
+    deaths: 1,
+    preemptions: 1,
+  },
   'three block': { threads: [blocker, blocker, blocker], preemptions: 2 },
   'two block, one twice, one only tries': { threads: [blocker, twice, trier], preemptions: 2 },
   'one gives up by timeout, two block': { threads: [impatient, blocker, blocker], preemptions: 2 },
