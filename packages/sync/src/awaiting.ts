@@ -58,7 +58,7 @@ export function makeAwaiting(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
   /** Queues an asynchronous waiter. The guard is entered, and left; he may be granted at once. */
   function enqueue(address: number, request: WaitRequest, waiter: AsyncWaiter): WaitNode {
     const [node, box] = allocate()
-    if (waiters.size === 0) letGo = memory.holdOpen()
+    letGo ??= memory.holdOpen()
     waiters.set(node, waiter)
     queues.link(node, address, request, box)
     kinds.get(request.kind)!.serve(address, node)
@@ -88,6 +88,8 @@ export function makeAwaiting(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     if (!waiters.has(node)) return false
     const address = queues.addressOf(node)
     queues.enter(address)
+    // A thread that died may have meant to grant it: what it began is finished first.
+    if (waiters.has(node) && !queues.isGranted(node)) kinds.get(queues.kindOf(node))!.serve(address, 0)
     const inTime = waiters.has(node) && !queues.isGranted(node)
     if (inTime) {
       const kind = kinds.get(queues.kindOf(node))!

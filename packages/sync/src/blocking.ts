@@ -44,8 +44,6 @@ export function makeBlocking(
 ) {
   const { memory } = queues
   const deadlock = makeDeadlock(queues, kinds)
-  /** About how many loads a wait took, of late, that ended before it parked. */
-  let usualSpins = 0
 
   /**
    * Waits until the request is granted; gives its result. The guard is entered; it is left in any case.
@@ -157,18 +155,15 @@ export function makeBlocking(
   }
 
   /**
-   * Waits without giving up the core, about as long as that has paid of late. Gives what was taken, or true
-   * where the node's state has changed.
+   * Waits without giving up the core for some microseconds: to park and be woken takes longer. Gives what was
+   * taken, or true where the node's state has changed.
    */
   function spin(node: WaitNode, takeNow: BlockOptions['takeNow']): number | true | undefined {
-    const limit = memory.canBlock() ? Math.min(memory.spins, usualSpins * 2 + 50) : memory.spins
-    for (let spins = 0; spins < limit; spins++) {
-      const found = takeNow?.() ?? (memory.load(node + STATE) === 0 ? undefined : true)
-      if (found === undefined) continue
-      usualSpins += (spins - usualSpins) / 8
-      return found
+    for (let spins = 0; spins < memory.spins; spins++) {
+      const taken = takeNow?.()
+      if (taken !== undefined) return taken
+      if (memory.load(node + STATE) !== 0) return true
     }
-    usualSpins -= usualSpins / 8
     return undefined
   }
 

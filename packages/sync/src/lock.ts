@@ -34,8 +34,7 @@
  * - A dead owner's word is replaced inside the guard, so what stands in the journal is carried out first; and
  *   by compare-exchange of that very word, so exactly one gets it.
  *
- * After "Futexes Are Tricky" (Drepper) for the word, parking_lot for barging, adaptive spinning and eventual
- * fairness, and robust POSIX mutexes for dead owners.
+ * After "Futexes Are Tricky" (Drepper) for the word, parking_lot for barging and eventual fairness, and robust POSIX mutexes for dead owners.
  */
 import { DeadlockError, FlatshareError, type ThreadId } from '@flatshare/core'
 import { threadName } from '@flatshare/core/internal'
@@ -71,8 +70,6 @@ const outcomeOf = (result: number): Outcome => (result === ABANDONED ? 'abandone
 export function makeLock(waiting: Waiting) {
   const { queues } = waiting
   const { memory } = queues
-  /** About how many loads a lock was waited for with success, of late. */
-  let usualSpins = 0
   /** Since when this thread has handed locks on to waiters of its own, in microtasks. */
   let runSince: number | undefined
 
@@ -149,17 +146,13 @@ export function makeLock(waiting: Waiting) {
     return outcomeOf(result)
   }
 
-  /** Waits for the lock without giving up the core, about as long as that has paid of late. */
+  /** Waits for the lock without giving up the core for some microseconds: to park and be woken takes longer. */
   function spin(address: number, me: ThreadId): Outcome | 'held' {
-    const limit = Math.min(memory.spins, usualSpins * 2 + 50)
-    for (let spins = 0; spins < limit; spins++) {
+    for (let spins = 0; spins < memory.spins; spins++) {
       if ((memory.load(address) & OWNER_MASK) !== 0) continue
       const outcome = tryAcquire(address)
-      if (outcome === 'held') continue
-      usualSpins += (spins - usualSpins) / 8
-      return outcome
+      if (outcome !== 'held') return outcome
     }
-    usualSpins -= usualSpins / 8
     return memory.spins > 0 ? tryAcquireSlow(address, memory.load(address), me) : 'held'
   }
 

@@ -59,8 +59,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a lock is handed on without its word',
-    line: 'queues.threadOf(next) | QUEUED',
-    instead: 'memory.load(address)',
+    line: 'queues.grantWith(next, thread | QUEUED,',
+    instead: 'queues.grantWith(next, memory.load(address),',
     foundBy: 'two block, twice each',
   },
   {
@@ -143,8 +143,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who was granted the lock may give up all the same',
     file: 'awaiting',
-    line: 'waiters.has(node) && !queues.isGranted(node);',
-    instead: 'waiters.has(node);',
+    line: 'const inTime = waiters.has(node) && !queues.isGranted(node);',
+    instead: 'const inTime = waiters.has(node);',
     foundBy: 'one awaits and gives up, one awaits',
   },
   {
