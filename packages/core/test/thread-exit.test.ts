@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { currentThread, marshal, onThreadExit, type ThreadExit } from '@flatshare/core'
-import { allocate, i32, isAlive, livingThreads, LOOK_AGAIN, park, settleExits } from '@flatshare/core/internal'
+import { allocate, i32, isAlive, LOOK_AGAIN, livingThreads, park, settleExits } from '@flatshare/core/internal'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Ending } from './threads/ending.js'
 

@@ -32,7 +32,7 @@ export async function meetFromPage(meeting: Meeting): Promise<string> {
   await barrier.wait()
   using _read = await rwlock.read()
   await latch.wait()
-  return locks.request('ledger', { mode: 'shared' }, () => `the page has seen ${cells[1]}`)
+  return await locks.request('ledger', { mode: 'shared' }, () => `the page has seen ${cells[1]}`)
 }
 
 /** What blocking says where it isn't allowed, and the lock is another thread's. */

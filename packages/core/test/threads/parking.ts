@@ -6,6 +6,7 @@ import { i32, park } from '@flatshare/core/internal'
 const { word } = unmarshal<{ word: number }>(workerData)
 parentPort!.postMessage(currentThread.id)
 for (const value of [1, 2]) {
-  while (Atomics.load(i32, word >> 2) === value) park(word, value, Infinity, { worthwhile: () => true, what: `mutex "${value}"` })
+  while (Atomics.load(i32, word >> 2) === value)
+    park(word, value, Infinity, { worthwhile: () => true, what: `mutex "${value}"` })
 }
 parentPort!.postMessage('ended')
