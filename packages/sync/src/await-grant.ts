@@ -6,17 +6,38 @@ import type { WaitNode } from './wait-queue.js'
 /** How long to wait without blocking. */
 export interface AwaitOptions {
   /** Milliseconds to wait at most; without it, for ever. 0 doesn't wait. */
-  timeout?: number
+  timeout?: number | undefined
   /** Gives up when it aborts; the promise rejects with its reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** @throws what the promise of a wait with these options rejects with at once. */
-export function checkAwaitOptions({ timeout, signal }: AwaitOptions): void {
+export function checkAwaitOptions(options: AwaitOptions): void {
+  if (typeof options !== 'object' || options === null) throw noOptions(options)
+  const { timeout, signal } = options
   if (timeout !== undefined) checkedTimeout(timeout, 'A timeout')
   if (signal === undefined) return
   if (!(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
   if (signal.aborted) throw abortReason(signal)
+}
+
+/**
+ * The timeout of a blocking form; undefined where none was given.
+ *
+ * @throws TypeError for what isn't `{ timeout }`: a blocked thread can't hear of a signal.
+ * @throws RangeError for a timeout that is none.
+ */
+export function blockingTimeout(options: Pick<AwaitOptions, 'timeout'> | undefined): number | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) throw noOptions(options)
+  if ((options as AwaitOptions).signal !== undefined) {
+    throw new TypeError('A thread that blocks hears of no signal: give a timeout, or use the form that awaits.')
+  }
+  return options.timeout === undefined ? undefined : checkedTimeout(options.timeout, 'A timeout')
+}
+
+function noOptions(options: unknown): TypeError {
+  return new TypeError(`The options are an object such as { timeout: 100 }, not ${String(options)}.`)
 }
 
 /** What is waited for. */
@@ -56,8 +77,14 @@ export function awaitGrant<R>(wait: Awaited<R>): Promise<R> {
       },
     })
     if (granted) return
-    signal?.addEventListener('abort', onAbort)
-    if (timeout === 0) giveUp(() => wait.timedOut(timeout))
-    else if (timeout !== Infinity) stopTimer = startTimer(timeout, () => giveUp(() => wait.timedOut(timeout)))
+    try {
+      signal?.addEventListener('abort', onAbort)
+      if (timeout === 0) giveUp(() => wait.timedOut(timeout))
+      else if (timeout !== Infinity) stopTimer = startTimer(timeout, () => giveUp(() => wait.timedOut(timeout)))
+    } catch (error) {
+      // No stack is left for them: nobody hears of what this waiter would be granted.
+      waiting.withdraw(node)
+      throw error
+    }
   })
 }

@@ -17,7 +17,7 @@
  * - Before the thread blocks, it has served, once more, the addresses of those that it was told of, and given
  *   back what a kind can take back: its event loop won't look.
  */
-import { NODE_BYTES, type WaitNode, type WaitQueues, type WaitRequest } from './wait-queue.js'
+import { headroom, NODE_BYTES, type WaitNode, type WaitQueues, type WaitRequest } from './wait-queue.js'
 import type { Kind } from './waiting.js'
 
 /** Somebody who waits without blocking. */
@@ -25,6 +25,9 @@ export interface AsyncWaiter {
   /** He has what he asked for. Must not throw. */
   granted(result: number): void
 }
+
+/** More than an asynchronous wait needs to begin, as `headroom` counts. */
+const STACK_FRAMES = 64
 
 export type Awaiting = ReturnType<typeof makeAwaiting>
 
@@ -68,9 +71,10 @@ export function makeAwaiting(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     return node
   }
 
-  /** A node, and the inbox; where there is no memory for them, the guard is left. */
+  /** A node, and the inbox; where there is no memory for them, or no stack to wait, the guard is left. */
   function allocate(): [WaitNode, number] {
     try {
+      headroom(STACK_FRAMES)
       return [memory.allocate(NODE_BYTES), inbox()]
     } catch (error) {
       leave()

@@ -15,7 +15,7 @@ import { CannotBlockError, type ThreadId } from '@flatshare/core'
 import { threadName, timeoutError } from '@flatshare/core/internal'
 import type { Awaiting } from './awaiting.js'
 import { makeDeadlock } from './deadlock.js'
-import { STATE, type WaitNode, type WaitQueues, type WaitRequest } from './wait-queue.js'
+import { headroom, STATE, type WaitNode, type WaitQueues, type WaitRequest } from './wait-queue.js'
 import type { Kind } from './waiting.js'
 
 /** How a thread blocks. */
@@ -35,6 +35,9 @@ export interface BlockOptions {
 /** How long to block for a thread that isn't blocked: it may await what this one is to do, and no cycle can prove it. */
 const AWAITING_HOLDER_MS = 30_000
 
+/** More than a wait needs, and the guards that it enters, as `headroom` counts. */
+const STACK_FRAMES = 64
+
 /** `ownNode` gives the node that this thread blocks on. */
 export function makeBlocking(
   queues: WaitQueues,
@@ -53,10 +56,26 @@ export function makeBlocking(
   function block(address: number, request: WaitRequest, options: BlockOptions): number {
     const kind = kinds.get(request.kind)!
     const node = prepared()
+    queues.link(node, address, request, 0)
+    try {
+      return waitFor(address, kind, node, options)
+    } catch (error) {
+      if (queues.isLinked(node)) abandon(address, kind, node)
+      throw error
+    }
+  }
+
+  /** Something was thrown that is none of the wait's own errors: no memory for a note, no stack, a callback's error. */
+  function abandon(address: number, kind: Kind, node: WaitNode): void {
+    queues.enter(address)
+    if (queues.isGranted(node)) kind.giveBack?.(address, node)
+    giveUp(node, address, kind)
+  }
+
+  function waitFor(address: number, kind: Kind, node: WaitNode, options: BlockOptions): number {
     const mayBlock = memory.canBlock()
     const patience = patienceFor(kind, options, mayBlock)
     let end: number | undefined
-    queues.link(node, address, request, 0)
     for (;;) {
       const deaths = memory.deaths()
       if (!queues.isGranted(node)) kind.serve(address, node)
@@ -84,9 +103,10 @@ export function makeBlocking(
     }
   }
 
-  /** The node; where there is no memory for it, the guard is left. */
+  /** The node; where there is no memory for it, or no stack to wait, the guard is left. */
   function prepared(): WaitNode {
     try {
+      headroom(STACK_FRAMES)
       return ownNode()
     } catch (error) {
       leave()

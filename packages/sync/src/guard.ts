@@ -19,8 +19,9 @@ export abstract class Guard implements Disposable {
    */
   release(): void {
     this.checkHeld()
-    this.held = false
+    // First: where the stack is used up nothing is given up, and the guard is good for another try.
     this.letGo()
+    this.held = false
   }
 
   /** Gives up what is held, unless this guard has done so already. */

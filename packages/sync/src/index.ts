@@ -28,7 +28,7 @@ export type {
   LockRequestOptions,
 } from './lock-manager.js'
 export { locks } from './locks.js'
-export { type LockOptions, Mutex, type MutexGuard, type MutexOptions } from './mutex.js'
+export { type BlockingOptions, type LockOptions, Mutex, type MutexGuard, type MutexOptions } from './mutex.js'
 export { Once, type OnceContext } from './once.js'
 export type { PrimitiveOptions } from './primitive.js'
 export { RwLock } from './rwlock.js'

@@ -336,7 +336,7 @@ export function makeLock(waiting: Waiting) {
 function ownLock(me: ThreadId, what: string): DeadlockError {
   const name = threadName(me)
   return new DeadlockError(
-    `The thread "${name}" holds ${what} already, so blocking for it would never end. Release it first, or await it with lock().`,
+    `The thread "${name}" holds ${what} already, so blocking for it would never end. Release it first.`,
     { cycle: [`"${name}" waits for ${what}, held by "${name}"`] },
   )
 }

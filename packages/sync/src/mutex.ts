@@ -2,7 +2,6 @@
 import { AbandonedError, DeadlockError, type FlatshareError } from '@flatshare/core'
 import {
   type Call,
-  checkedTimeout,
   currentCall,
   currentFrame,
   holdsInFrame,
@@ -22,7 +21,7 @@ import {
   releaseUnmended,
   tryAcquire,
 } from './arena-lock.js'
-import { type AwaitOptions, checkAwaitOptions } from './await-grant.js'
+import { type AwaitOptions, blockingTimeout, checkAwaitOptions } from './await-grant.js'
 import { keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
@@ -88,8 +87,9 @@ export class MutexGuard implements Disposable {
    */
   release(): void {
     if (!this.#held) throw this.#spent()
-    this.#held = false
+    // First: where the stack is used up nothing is released, and the guard is good for another try.
     releaseMutex(this.#mutex, this.#hold)
+    this.#held = false
   }
 
   /** Unlocks the mutex, unless this guard has done so already. */
@@ -173,12 +173,14 @@ export class Mutex extends Primitive {
    * using guard = mutex.lockSync({ timeout: 1000 })
    */
   lockSync(options?: BlockingOptions): MutexGuard {
-    const outcome = options === undefined && !this.#reentrant ? tryAcquire(this.address) : 'held'
-    return outcome === 'acquired' ? new MutexGuard(this, false, undefined) : this.#lockSlow(outcome, options?.timeout)
+    if (options !== undefined || this.#reentrant) return this.#lockSlow('held', blockingTimeout(options))
+    // Before the lock is taken: there may be no stack left to make one.
+    const guard = new MutexGuard(this, false, undefined)
+    const outcome = tryAcquire(this.address)
+    return outcome === 'acquired' ? guard : this.#lockSlow(outcome, undefined)
   }
 
   #lockSlow(seen: Outcome | 'held', timeout: number | undefined): MutexGuard {
-    if (timeout !== undefined) checkedTimeout(timeout, 'A timeout')
     if (this.#reentrant && this.#isInside()) return this.#again()
     return this.#begin(seen === 'held' ? this.#acquireSync(timeout) : seen, this.#reentrant ? currentCall() : undefined)
   }
@@ -216,7 +218,7 @@ export class Mutex extends Primitive {
    */
   lock(options?: LockOptions): Promise<MutexGuard> {
     try {
-      if (options) checkAwaitOptions(options)
+      if (options !== undefined) checkAwaitOptions(options)
       if (this.#reentrant && this.#isInside()) return Promise.resolve(this.#again())
       if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
     } catch (error) {
@@ -247,6 +249,7 @@ export class Mutex extends Primitive {
    * (except in browsers, which can't tell); those of a reentrant mutex go in.
    */
   async runExclusive<R>(fn: () => R | PromiseLike<R>, options?: LockOptions): Promise<R> {
+    checkFunction(fn, 'runExclusive')
     // Before the first await of `fn`, whether it has one or not can't be known.
     trackAcrossAwait()
     const guard = await this.lock(options)
@@ -269,9 +272,10 @@ export class Mutex extends Primitive {
    * @throws TypeError when `fn` gives a promise: the lock would be gone before its work is done.
    */
   runExclusiveSync<R>(fn: () => R, options?: BlockingOptions): R {
+    checkFunction(fn, 'runExclusiveSync')
     const outcome = options === undefined && !this.#reentrant ? tryAcquire(this.address) : 'held'
     if (outcome !== 'acquired') {
-      const guard = this.#lockSlow(outcome, options?.timeout)
+      const guard = this.#lockSlow(outcome, blockingTimeout(options))
       if (guard.abandoned) throw this.#abandoned()
     }
     const hold = this.#hold
@@ -339,6 +343,10 @@ export class Mutex extends Primitive {
 }
 
 letCross(Mutex, 'mutex', LOCK_BYTES)
+
+function checkFunction(fn: unknown, method: string): void {
+  if (typeof fn !== 'function') throw new TypeError(`${method} takes a function to run with the mutex held.`)
+}
 
 /** A guard whose mutex is unlocked for a while. */
 export interface Suspended {

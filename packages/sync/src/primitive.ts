@@ -15,6 +15,10 @@ export interface PrimitiveOptions {
 /** What the next handle attaches to, 0 for bytes of its own. */
 let attachTo = 0
 
+type PrimitiveClass = new (...args: any[]) => Primitive
+
+let makeMarshaler: (Class: PrimitiveClass, kind: string, bytes: number) => Marshaler
+
 /** The base of the primitives. */
 export abstract class Primitive {
   /** As given; '' without a name. */
@@ -47,24 +51,30 @@ export abstract class Primitive {
   /** @internal What `console.log` says of its state. */
   protected abstract state(): string
 
-  /** What `console.log` shows, where the runtime asks: the name, and the state. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
+  /** Text for logs. Being the object's own, a function makes structured clone refuse it: `marshal` it instead. */
+  readonly toJSON = (): string => this.#inspected()
+
+  #inspected(): string {
     const text = this.describe()
     return `${text.charAt(0).toUpperCase()}${text.slice(1)} (${this.state()})`
   }
 
-  /** @internal The marshaler of a class of primitives; `bytes` is what one takes. */
-  static marshaler<T extends Primitive>(Class: new (...args: any[]) => T, kind: string, bytes: number): Marshaler {
-    return {
+  /** What `console.log` shows, where the runtime asks: the name, and the state. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.#inspected()
+  }
+
+  static {
+    makeMarshaler = (Class, kind, bytes) => ({
       kind,
       model: 'free',
-      marshal(primitive: T): Body {
+      marshal(primitive: Primitive): Body {
         keep(primitive.address, primitive)
         return { address: primitive.address, args: primitive.madeWith() }
       },
-      unmarshal({ address, args }: Body): T {
+      unmarshal({ address, args }: Body): Primitive {
         const known = handles.get(address)?.deref()
-        if (known) return known as T
+        if (known) return known
         reach(address + bytes)
         attachTo = address
         try {
@@ -75,7 +85,7 @@ export abstract class Primitive {
           attachTo = 0
         }
       },
-    }
+    })
   }
 }
 
@@ -85,8 +95,8 @@ interface Body {
 }
 
 /** Lets the instances of a class cross to other threads. `bytes` is what one takes of shared memory. */
-export function letCross(Class: new (...args: any[]) => Primitive, kind: string, bytes: number): void {
-  const marshaler = Primitive.marshaler(Class, kind, bytes)
+export function letCross(Class: PrimitiveClass, kind: string, bytes: number): void {
+  const marshaler = makeMarshaler(Class, kind, bytes)
   Object.defineProperty(Class.prototype, MARSHALER, { value: marshaler })
   registerMarshaler(marshaler)
 }

@@ -52,8 +52,9 @@ export class ReadGuard implements Disposable {
    */
   release(): void {
     if (this.#state !== 'reads') throw this.#spent()
-    this.#state = 'released'
+    // First, as there may be no stack left for it: then the guard is good for another try.
     this.#of.endRead()
+    this.#state = 'released'
   }
 
   /** Ends the read, unless that was done already, or the guard upgraded. */
@@ -149,8 +150,8 @@ export class WriteGuard implements Disposable {
    */
   release(): void {
     if (!this.#held) throw spentGuard(this.#of.describe())
-    this.#held = false
     this.#of.endWrite()
+    this.#held = false
   }
 
   /** Ends the write, unless this guard has done so already. */

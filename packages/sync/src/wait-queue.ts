@@ -86,6 +86,14 @@ export interface WaitRequest {
 
 export type WaitQueues = ReturnType<typeof makeWaitQueues>
 
+/**
+ * Throws a RangeError where the stack is nearly used up, before anything is changed. Each frame of
+ * this is larger than most.
+ */
+export function headroom(frames: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0): number {
+  return frames === 0 ? 0 : headroom(frames - 1, b, c, d, e, f, g, h, a) + 1
+}
+
 /** The queues over a memory. */
 export function makeWaitQueues(memory: SyncMemory) {
   let base = 0
@@ -105,7 +113,7 @@ export function makeWaitQueues(memory: SyncMemory) {
     queue = at
   }
 
-  /** The running thread was thrown out of a guard, by a stack overflow: what a death would leave behind. */
+  /** The running thread was thrown out of a guard, by a stack overflow: it left what a death would leave. */
   function leaveAborted(): void {
     repair(queue)
     leave()

@@ -165,6 +165,23 @@ describe('Mutex', () => {
     expect(unmarshal<{ deep: Mutex[] }>(copy).deep[0]).toBe(mutex)
   })
 
+  test('S19 cloned without marshal it is refused; in logs it is its name and state', () => {
+    const mutex = new Mutex({ name: 'ledger' })
+    expect(() => structuredClone(mutex)).toThrow(/could not be cloned/)
+    expect(JSON.stringify({ mutex })).toBe('{"mutex":"Mutex \\"ledger\\" (free)"}')
+  })
+
+  test('what is no function, no options, or a signal for a blocked thread is refused before it locks', async () => {
+    const mutex = new Mutex()
+    for (const options of [100, 'x', null, { signal: new AbortController().signal }]) {
+      expect(() => mutex.lockSync(options as never)).toThrow(TypeError)
+    }
+    await expect(mutex.lock(100 as never)).rejects.toThrow(TypeError)
+    await expect(mutex.runExclusive(5 as never)).rejects.toThrow(/takes a function/)
+    expect(() => mutex.runExclusiveSync(undefined as never)).toThrow(/takes a function/)
+    expect(mutex.isLocked()).toBe(false)
+  })
+
   test('a guard cannot cross', () => {
     using guard = new Mutex({ name: 'ledger' }).lockSync()
     expect(() => marshal(guard)).toThrow(WrongThreadError)
