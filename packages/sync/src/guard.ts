@@ -6,6 +6,8 @@ import { MARSHALER, type Marshaler, ownThreadId, threadName } from '@flatshare/c
 export abstract class Guard implements Disposable {
   /** @internal */
   protected held = true
+  /** @internal */
+  readonly toJSON = guardText
 
   /** @internal What is held, for errors. */
   protected abstract describe(): string
@@ -37,6 +39,14 @@ export abstract class Guard implements Disposable {
   static {
     keepOnItsThread(Guard, (guard) => guard.describe())
   }
+}
+
+/**
+ * What a guard is in logs. Each guard has it as a property of its own: being a function, it makes structured
+ * clone refuse the guard, which would be an empty object elsewhere.
+ */
+export function guardText(this: unknown): string {
+  return 'a guard, which belongs to its thread'
 }
 
 /** The error for a guard of `what` that is used after its release. */

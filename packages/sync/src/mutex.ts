@@ -22,7 +22,7 @@ import {
   tryAcquire,
 } from './arena-lock.js'
 import { type AwaitOptions, blockingTimeout, checkAwaitOptions } from './await-grant.js'
-import { keepOnItsThread, spentGuard } from './guard.js'
+import { guardText, keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 import { isThenable } from './thenable.js'
@@ -64,6 +64,8 @@ export class MutexGuard implements Disposable {
   #abandoned: boolean
   readonly #hold: Hold | undefined
   #held = true
+  /** @internal */
+  readonly toJSON = guardText
 
   /** @internal */
   constructor(mutex: Mutex, abandoned: boolean, hold: Hold | undefined) {

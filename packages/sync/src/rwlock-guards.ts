@@ -1,6 +1,6 @@
 /** The guards of `RwLock`: what reads and writes are known by on their thread. */
 import { FlatshareError } from '@flatshare/core'
-import { keepOnItsThread, spentGuard } from './guard.js'
+import { guardText, keepOnItsThread, spentGuard } from './guard.js'
 import type { BlockingOptions, LockOptions } from './mutex.js'
 import type { RwLock } from './rwlock.js'
 
@@ -26,6 +26,8 @@ let spendWrite: (guard: WriteGuard) => void
  * using guard = await lock.read()
  */
 export class ReadGuard implements Disposable {
+  /** @internal */
+  readonly toJSON = guardText
   // Not a `Guard`: a class of its own, with nothing inherited, is made in half the time.
   readonly #of: Guarded
   readonly #abandoned: boolean
@@ -125,6 +127,8 @@ export class ReadGuard implements Disposable {
  * using guard = await lock.write()
  */
 export class WriteGuard implements Disposable {
+  /** @internal */
+  readonly toJSON = guardText
   readonly #of: Guarded
   readonly #abandoned: boolean
   #held = true

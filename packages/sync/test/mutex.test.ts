@@ -186,6 +186,7 @@ describe('Mutex', () => {
     using guard = new Mutex({ name: 'ledger' }).lockSync()
     expect(() => marshal(guard)).toThrow(WrongThreadError)
     expect(() => marshal(guard)).toThrow('mutex "ledger"')
+    expect(() => structuredClone(guard)).toThrow(/could not be cloned/)
   })
 
   test('shows its name and its holder', () => {
