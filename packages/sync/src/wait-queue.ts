@@ -212,17 +212,14 @@ export function makeWaitQueues(memory: SyncMemory) {
 
   /** Grants a node what it asks for, with a result of 0 … 2²⁷. */
   function grant(node: WaitNode, result = 0): void {
-    memory.store(node + STATE, GRANTED | (result << RESULT_SHIFT))
+    grantQuietly(node, result)
     wake(node)
   }
 
-  /** As `grant`, but its thread is not woken before `rouse`, or a death. */
+  /** As `grant`, but its thread is not woken: it sees it when it next looks. */
   function grantQuietly(node: WaitNode, result = 0): void {
     memory.store(node + STATE, GRANTED | (result << RESULT_SHIFT))
   }
-
-  /** Wakes the thread of a node, which was granted quietly. */
-  const rouse = wake
 
   /** As `grant`, and stores the word at the node's address, both or neither. */
   function grantWith(node: WaitNode, word: number, result = 0): void {
@@ -326,7 +323,6 @@ export function makeWaitQueues(memory: SyncMemory) {
     resultOf,
     grant,
     grantQuietly,
-    rouse,
     grantWith,
     dropWith,
     wakeUp,
@@ -336,7 +332,6 @@ export function makeWaitQueues(memory: SyncMemory) {
     threadOf: (node: WaitNode): ThreadId => memory.get(node + THREAD),
     kindOf: (node: WaitNode): number => memory.load(node + KIND),
     asks: (node: WaitNode): number => memory.get(node + ASKS),
-    rankOf: (node: WaitNode): number => memory.get(node + RANK),
     isAsync: (node: WaitNode): boolean => memory.get(node + INBOX) !== 0,
     /** For a node that is said to be in its inbox and isn't. */
     unmail: (node: WaitNode): void => memory.store(node + MAILED, 0),

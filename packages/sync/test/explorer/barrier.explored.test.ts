@@ -1,23 +1,14 @@
-import { describe, expect, test } from 'vitest'
 import { barrierScenarios, subject } from './barrier.scenarios.js'
 import { type CoreMutant, loadMutant } from './core-mutants.js'
 import { makeEngine } from './engine.js'
 import { explore } from './explore.js'
+import { everyInterleaving, everyMutant } from './explored.js'
 import { beginWith } from './initial-words.js'
 
 const walk = (scenario: (typeof barrierScenarios)[string]) =>
   explore(scenario, makeEngine, { mutate: beginWith(scenario.words) })
 
-describe('every interleaving of a barrier where', () => {
-  for (const [name, scenario] of Object.entries(barrierScenarios)) {
-    test(name, () => {
-      const { violation, trace, states } = walk(scenario)
-      if (process.env['EXPLORED']) console.log(name, states)
-      expect(violation, trace?.join('\n')).toBeUndefined()
-      expect(states).toBeGreaterThan(50)
-    })
-  }
-})
+everyInterleaving('a barrier', barrierScenarios, walk)
 
 const mutants: readonly CoreMutant[] = [
   {
@@ -95,16 +86,4 @@ const mutants: readonly CoreMutant[] = [
   },
 ]
 
-describe('the explorer finds out that', () => {
-  const { makeBarrier } = subject
-  for (const mutant of mutants) {
-    test(mutant.name, async () => {
-      subject.makeBarrier = (await loadMutant<typeof subject>('barrier-core', mutant)).makeBarrier
-      try {
-        expect(walk(barrierScenarios[mutant.foundBy]!).violation).toBeTypeOf('string')
-      } finally {
-        subject.makeBarrier = makeBarrier
-      }
-    })
-  }
-})
+everyMutant(subject, mutants, (mutant) => loadMutant<typeof subject>('barrier-core', mutant), barrierScenarios, walk)

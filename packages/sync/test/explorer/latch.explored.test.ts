@@ -1,23 +1,14 @@
-import { describe, expect, test } from 'vitest'
 import { type CoreMutant, loadMutant } from './core-mutants.js'
 import { makeEngine } from './engine.js'
 import { explore } from './explore.js'
+import { everyInterleaving, everyMutant } from './explored.js'
 import { beginWith } from './initial-words.js'
 import { latchScenarios, subject } from './latch.scenarios.js'
 
 const walk = (scenario: (typeof latchScenarios)[string]) =>
   explore(scenario, makeEngine, { mutate: beginWith(scenario.words) })
 
-describe('every interleaving of a latch where', () => {
-  for (const [name, scenario] of Object.entries(latchScenarios)) {
-    test(name, () => {
-      const { violation, trace, states } = walk(scenario)
-      if (process.env['EXPLORED']) console.log(name, states)
-      expect(violation, trace?.join('\n')).toBeUndefined()
-      expect(states).toBeGreaterThan(50)
-    })
-  }
-})
+everyInterleaving('a latch', latchScenarios, walk)
 
 const mutants: readonly CoreMutant[] = [
   {
@@ -65,16 +56,4 @@ const mutants: readonly CoreMutant[] = [
   },
 ]
 
-describe('the explorer finds out that', () => {
-  const { makeLatch } = subject
-  for (const mutant of mutants) {
-    test(mutant.name, async () => {
-      subject.makeLatch = (await loadMutant<typeof subject>('latch-core', mutant)).makeLatch
-      try {
-        expect(walk(latchScenarios[mutant.foundBy]!).violation).toBeTypeOf('string')
-      } finally {
-        subject.makeLatch = makeLatch
-      }
-    })
-  }
-})
+everyMutant(subject, mutants, (mutant) => loadMutant<typeof subject>('latch-core', mutant), latchScenarios, walk)

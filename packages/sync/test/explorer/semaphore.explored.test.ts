@@ -1,31 +1,12 @@
-import { describe, expect, test } from 'vitest'
 import { loadMutant } from './core-mutants.js'
 import { makeEngine } from './engine.js'
-import { explore } from './explore.js'
+import { explore, type Scenario } from './explore.js'
+import { everyInterleaving, everyMutant } from './explored.js'
 import { semaphoreMutants } from './semaphore.mutants.js'
 import { semaphoreScenarios, subject } from './semaphore.scenarios.js'
 
-describe('every interleaving of a semaphore where', () => {
-  for (const [name, scenario] of Object.entries(semaphoreScenarios)) {
-    test(name, () => {
-      const { violation, trace, states } = explore(scenario, makeEngine)
-      if (process.env['EXPLORED']) console.log(name, states)
-      expect(violation, trace?.join('\n')).toBeUndefined()
-      expect(states).toBeGreaterThan(50)
-    })
-  }
-})
+const walk = (scenario: Scenario) => explore(scenario, makeEngine)
+const load = (mutant: (typeof semaphoreMutants)[number]) => loadMutant<typeof subject>('semaphore-core', mutant)
 
-describe('the explorer finds out that', () => {
-  const { makeSemaphore } = subject
-  for (const mutant of semaphoreMutants) {
-    test(mutant.name, async () => {
-      subject.makeSemaphore = (await loadMutant<typeof subject>('semaphore-core', mutant)).makeSemaphore
-      try {
-        expect(explore(semaphoreScenarios[mutant.foundBy]!, makeEngine).violation).toBeTypeOf('string')
-      } finally {
-        subject.makeSemaphore = makeSemaphore
-      }
-    })
-  }
-})
+everyInterleaving('a semaphore', semaphoreScenarios, walk)
+everyMutant(subject, semaphoreMutants, load, semaphoreScenarios, walk)

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
 import { type CoreMutant, loadMutant } from './core-mutants.js'
 import { makeEngine } from './engine.js'
 import { explore } from './explore.js'
+import { everyInterleaving, everyMutant } from './explored.js'
 import { beginWith } from './initial-words.js'
 import { signalScenarios } from './signal.scenarios.js'
 import { subject } from './signal.threads.js'
@@ -9,16 +9,7 @@ import { subject } from './signal.threads.js'
 const walk = (scenario: (typeof signalScenarios)[string]) =>
   explore(scenario, makeEngine, { mutate: beginWith(scenario.words) })
 
-describe('every interleaving of signals where', () => {
-  for (const [name, scenario] of Object.entries(signalScenarios)) {
-    test(name, () => {
-      const { violation, trace, states } = walk(scenario)
-      if (process.env['EXPLORED']) console.log(name, states)
-      expect(violation, trace?.join('\n')).toBeUndefined()
-      expect(states).toBeGreaterThan(50)
-    })
-  }
-})
+everyInterleaving('signals', signalScenarios, walk)
 
 const mutants: readonly CoreMutant[] = [
   {
@@ -131,16 +122,4 @@ const mutants: readonly CoreMutant[] = [
   },
 ]
 
-describe('the explorer finds out that', () => {
-  const { makeSignal } = subject
-  for (const mutant of mutants) {
-    test(mutant.name, async () => {
-      subject.makeSignal = (await loadMutant<typeof subject>('signal-core', mutant)).makeSignal
-      try {
-        expect(walk(signalScenarios[mutant.foundBy]!).violation).toBeTypeOf('string')
-      } finally {
-        subject.makeSignal = makeSignal
-      }
-    })
-  }
-})
+everyMutant(subject, mutants, (mutant) => loadMutant<typeof subject>('signal-core', mutant), signalScenarios, walk)
