@@ -12,7 +12,7 @@ export async function dialectSuite(dialect: `${'legacy' | 'standard'}-${'define'
   const folder = new URL(`../dialects/${dialect}/`, import.meta.url)
   const fixture = (await import(new URL('classes.js', folder).href)) as Record<string, any>
   const { Account, audit, Careless, Forgotten, made, Plain, Reversed, Savings, Secretive, Session, Sub } = fixture
-  const { SortedTable, Table, Unaware } = fixture
+  const { Profile, SortedTable, Table, Unaware } = fixture
   const workers: Worker[] = []
 
   afterEach(async () => {
@@ -130,6 +130,19 @@ export async function dialectSuite(dialect: `${'legacy' | 'standard'}-${'define'
       }).toThrow(/Account\.level is shared as u8/)
     })
 
+    test('S3 strings, JSON-like values, enumerations, arrays, bytes and references', async () => {
+      const profile = new Profile()
+      profile.friend = new Profile()
+      profile.friend.name = 'friend'
+      expect(await startThread()('profile', profile)).toBe(
+        'none nobody draft {"list":["new"]} 0,0,0,0 0 friend undefined',
+      )
+      expect(profile.describe()).toBe('the there there final {"list":["new","old"]} 5,0,0,0 3 there friend')
+      expect([profile.friend, profile.boss.name, profile.scores[0]]).toEqual([profile, 'friend', 5])
+      expect(() => profile.tags.list.push('lost')).toThrow(TypeError)
+      expect(() => (profile.boss = new Account())).toThrow(/takes a Profile or null, not an object of Account/)
+    })
+
     test('S4 a field neither shared nor per-thread is refused', () => {
       const mend = /Careless\.cache is neither shared nor per-thread.*@Shared\(type\) or @PerThread\(\)/
       expect(() => new Careless().read()).toThrow(mend)
@@ -210,7 +223,8 @@ export async function dialectSuite(dialect: `${'legacy' | 'standard'}-${'define'
 
     test('@Shared() takes its type from the compiler, where that tells', async () => {
       const load = () => import(new URL('inferred.js', folder).href) as Promise<Record<string, any>>
-      if (dialect.startsWith('legacy')) expect(new (await load())['Inferred']().read()).toBe('1.5 true')
+      if (dialect.startsWith('legacy'))
+        expect(new (await load())['Inferred']().read()).toBe('1.5 true somebody 5 2 a 0 0')
       else await expect(load()).rejects.toThrow(/@Shared\(\) on balance needs a type.*@Shared\('f64'\)/)
     })
 

@@ -83,6 +83,7 @@ export function allocate(bytes: number): number {
 /** Gives back a block of `bytes` that nobody uses any more. */
 export function free(address: number, bytes: number): void {
   const head = (Header.freeLists >> 2) + sizeClass(bytes)
+  reach(address + bytes)
   lock()
   i32[address >> 2] = i32[head]
   Atomics.store(i32, head, address)

@@ -27,6 +27,8 @@ export interface EncodeOptions {
   to?: ThreadId | undefined
   /** The bytes may be decoded many times, on any thread. */
   table?: boolean
+  /** Refuses references, and instances of classes, which would come back without their class. */
+  plain?: boolean
 }
 
 /** Up to so many objects are searched one by one, which is faster than a map. */
@@ -46,6 +48,7 @@ export class Encoder implements MarshalContext, Tokens {
   transferList: any[] = []
   to: ThreadId | undefined
   table = false
+  #plain = false
   readonly out = new ByteWriter()
   /** Everything with identity, by number. */
   #objects: unknown[] = []
@@ -59,10 +62,11 @@ export class Encoder implements MarshalContext, Tokens {
   #packing: unknown[] = []
 
   /** The bytes; they are the encoder's own and change with its next value. */
-  encode(x: unknown, { to, table = false }: EncodeOptions): Uint8Array<ArrayBuffer> {
+  encode(x: unknown, { to, table = false, plain = false }: EncodeOptions): Uint8Array<ArrayBuffer> {
     const out = this.out
     this.to = to
     this.table = table
+    this.#plain = plain
     this.#stamp = ++lastStamp
     out.begin(HEADER_BYTES)
     try {
@@ -215,7 +219,7 @@ export class Encoder implements MarshalContext, Tokens {
       return
     }
     const marshaler = marshalerOf(x)
-    if (!marshaler) throw new Refused(functionLabel(x), x)
+    if (!marshaler || this.#plain) throw new Refused(functionLabel(x), x)
     this.#reference(x, marshaler)
   }
 
@@ -227,6 +231,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const marshaler = marshalerOf(x)
     if (marshaler) {
+      if (this.#plain) throw new Refused(`${instanceLabel(x)}, a reference`, x)
       this.#reference(x, marshaler)
       return
     }
@@ -237,6 +242,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const prototype: unknown = Object.getPrototypeOf(x)
     if (prototype === Object.prototype || prototype === null) this.plain(x as Record<string, unknown>)
+    else if (this.#plain && Object.prototype.toString.call(x) === '[object Object]') throw new Refused(instanceLabel(x), x)
     else encodeBuiltIn(x, this)
   }
 
@@ -339,6 +345,11 @@ export class Encoder implements MarshalContext, Tokens {
     this.value(body)
     this.#packing.pop()
   }
+}
+
+function instanceLabel(x: object): string {
+  const Class: unknown = (x as { constructor?: unknown }).constructor
+  return `an instance of ${(typeof Class === 'function' && Class.name) || 'a class'}`
 }
 
 function isIndex(key: string): boolean {

@@ -57,6 +57,11 @@ export function decodeValue(bytes: Uint8Array): unknown {
   return decodeFrom(bytes, 0, bytes.length)
 }
 
+/** As `decodeValue`, for `length` bytes that lie at an address of the arena, within this thread's views. */
+export function decodeAt(address: number, length: number): unknown {
+  return decodeFrom(u8, address, length)
+}
+
 function decodeFrom(source: Uint8Array, start: number, length: number): unknown {
   const decoder = decoders.pop() ?? new Decoder()
   try {

@@ -12,12 +12,14 @@ export {
   isPort,
   listen,
   listenTo,
+  loadModule,
   observeWorkerError,
   onOwnExit,
   onWorkerError,
   type Port,
   parentEndpoint,
   receiveNow,
+  reordersReads,
   reportsWorkerExit,
   type StartedWorker,
   soon,
@@ -42,7 +44,7 @@ export {
   runInFrame,
   trackAcrossAwait,
 } from './call.js'
-export { decodeValue, encodeValue, freeValue, readValue, type WrittenValue, writeValue } from './codec.js'
+export { decodeAt, decodeValue, encodeValue, freeValue, readValue, type WrittenValue, writeValue } from './codec.js'
 export type { EncodeOptions } from './codec-encode.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
@@ -66,7 +68,7 @@ export {
   noteMember,
   ownMemberNotes,
 } from './members.js'
-export { arena, f32, f64, i8, i16, i32, i64, reach, u8, u16, u32, u64 } from './memory.js'
+export { arena, arenaLimit, f32, f64, i8, i16, i32, i64, limitArena, reach, u8, u16, u32, u64 } from './memory.js'
 export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export {
   LOOK_AGAIN,

@@ -65,10 +65,13 @@ export function ownMemberNotes(Class: Function): MemberNotes {
   const metadata = Object.hasOwn(Class, Symbol.metadata) ? (Class as any)[Symbol.metadata] : undefined
   const byMetadata = metadata ? notes.get(metadata) : undefined
   if (!byMetadata) return byPrototype ?? new Map()
-  if (!byPrototype) return byMetadata
-  const merged = new Map(byMetadata)
-  for (const [key, list] of byPrototype) merged.set(key, [...(merged.get(key) ?? []), ...list])
-  return merged
+  return byPrototype ? merged(byMetadata, byPrototype) : byMetadata
+}
+
+function merged(some: MemberNotes, others: MemberNotes): MemberNotes {
+  const all = new Map(some)
+  for (const [key, list] of others) all.set(key, [...(all.get(key) ?? []), ...list])
+  return all
 }
 
 /** As `ownMemberNotes`, for a class decorator of the standard dialect: its class has no metadata yet. */
@@ -76,5 +79,5 @@ export function memberNotes(Class: Function, context: ClassDecoratorContext | un
   const own = ownMemberNotes(Class)
   const byMetadata = context?.metadata ? notes.get(context.metadata) : undefined
   if (!byMetadata || own === byMetadata) return own
-  return own.size === 0 ? byMetadata : new Map([...own, ...byMetadata])
+  return own.size === 0 ? byMetadata : merged(byMetadata, own)
 }

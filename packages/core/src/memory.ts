@@ -12,7 +12,8 @@
  *  20   supervisor: 0 none, 1 started      24  how the root thread is reached
  *  28   thread slots ever used             32  deaths      36  last packet serial
  *  40   wait queues: address of their block, 0 before the first is needed
- *  44   table of named locks: the same
+ *  44   table of named locks: the same      48  heap of free-threaded objects: the same
+ *  52   the most bytes that it may grow to; 0 where nobody has set a limit
  *  64   heads of the allocator's free lists, one a size class
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
@@ -41,6 +42,8 @@ export const Header = {
   packetSerial: 36,
   waitQueues: 40,
   lockTable: 44,
+  heap: 48,
+  limit: 52,
   freeLists: 64,
   threads: 512,
 } as const
@@ -173,9 +176,21 @@ export function reach(end: number): void {
   if (end > u8.length) makeViews(buffer!)
 }
 
+/** How many bytes the arena may have. */
+export function arenaLimit(): number {
+  const most = arena().maxByteLength
+  return Math.min(Atomics.load(i32, Header.limit >> 2) || most, most)
+}
+
+/** Limits how large the arena may get; what it has by now it keeps. */
+export function limitArena(bytes: number): void {
+  arena()
+  Atomics.store(i32, Header.limit >> 2, bytes)
+}
+
 /** Grows the arena to at least `end` bytes. The caller holds the allocator lock. */
 export function growTo(end: number): boolean {
-  const max = buffer!.maxByteLength
+  const max = arenaLimit()
   if (end > max) return false
   if (end > buffer!.byteLength) {
     buffer!.grow(Math.min(max, Math.max(end, buffer!.byteLength * 2)))

@@ -7,104 +7,82 @@
  * it: takes the values from wherever they are, checks all, and only then moves them. Until then nobody
  * else can hold the object, so nothing is lost.
  *
- * Own properties are deleted last to first: then V8 goes back to the layout of the empty object, instead
- * of turning the object into a dictionary. Listing an object's own keys costs as much as all the rest, so
- * what a class's constructor leaves is remembered as a *pattern*, and a `for … in` (which sees strings
- * only, and costs next to nothing) tells whether the next object has it.
+ * Objects that it refers to, and those that they refer to, are adopted with it: all of them are looked at
+ * before the first is moved. What fails, a value or memory, leaves each as it was.
+ *
+ *   plan      read the values, check them, encode what has to be    may throw, may run a program's code
+ *   take      delete the own properties
+ *   make      a block each, marked as early; value blocks           may throw: then the properties are put back
+ *   move      store everything, settle                              can't fail
  */
 import { FlatshareError } from '@flatshare/core'
-import { allocate } from '@flatshare/core/internal'
-import { addressOf, setAddress } from './handle.js'
-import { misfit } from './scalar-types.js'
+import { adoptByPattern, clearBacking, notePattern, putBack, readBacking, store } from './adoption-pattern.js'
+import { type CellType, misfit, type Owning } from './cells/cell-type.js'
+import { makeAll } from './cells/owning-cell.js'
+import { addressOf, DISPOSED, settleAddress } from './handle.js'
+import { intern, makeBlock } from './heap/index.js'
+import { ensureShadow } from './images.js'
 import { isFreeHere, label, type Shape, type Slot, shapeOf } from './shape.js'
 
 /**
  * The address of the object's block, with all state in it.
  *
- * @throws FlatshareError for state that is neither shared nor per-thread, and for undecorated subclasses.
+ * @throws FlatshareError for state that is neither shared nor per-thread, for undecorated subclasses, and
+ * for an object that was disposed of.
  * @throws TypeError, RangeError for a value that its field doesn't take.
+ * @throws HeapFullError, and the object is as it was.
  */
 export function adopt(object: object): number {
-  const pattern = patterns.get(Object.getPrototypeOf(object) as object)
-  return (pattern && adoptByPattern(object, pattern)) || adoptWhole(object)
+  return adoptByPattern(object) || adoptWhole(object)
 }
 
-/** What the last object of a class had when it was adopted, if that was own fields alone. */
-interface Pattern {
+/** What is to be done for one object. */
+interface Plan {
+  readonly object: object
   readonly shape: Shape
-  readonly keys: readonly string[]
-  readonly slots: readonly Slot[]
-}
-
-const patterns = new WeakMap<object, Pattern>()
-
-/** As `adoptWhole`; 0, and nothing done, where the object is not like the pattern. */
-function adoptByPattern(object: object, { shape, keys, slots }: Pattern): number {
-  if (addressOf(object) !== 0) return 0
-  let seen = 0
-  for (const key in object) if (key !== keys[seen++]) return 0
-  if (seen !== keys.length) return 0
-  for (let i = 0; i < keys.length; i++) {
-    const value = (object as any)[keys[i]!] as unknown
-    if (value !== undefined && !slots[i]!.type.takes(value)) return 0
-  }
-  const address = allocate(shape.bytes)
-  for (let i = keys.length - 1; i >= 0; i--) {
-    const { type, offset, key } = slots[i]!
-    const value = (object as any)[key] as unknown
-    if (value !== undefined) type.write(address + offset, value)
-    delete (object as any)[key]
-  }
-  setAddress(object, address)
-  return address
-}
-
-function notePattern(shape: Shape, prototype: object, keys: readonly PropertyKey[]): void {
-  if (prototype !== shape.prototype || patterns.has(prototype) || keys.length === 0) return
-  const slots = keys.map((key) => shape.slots.get(key)!)
-  if (keys.some((key, i) => typeof key !== 'string' || !slots[i])) return
-  if ([...shape.slots.values()].some(({ backing }) => backing)) return
-  patterns.set(prototype, { shape, keys: keys as string[], slots })
+  readonly keys: readonly PropertyKey[]
+  /** Fields with a value in the object, and those values. */
+  readonly slots: Slot[]
+  readonly values: unknown[]
+  /** The values of owning fields, prepared; others undefined. References are prepared when all have blocks. */
+  readonly prepared: unknown[]
+  /** The own properties that went, in their order. */
+  readonly taken: [key: PropertyKey, value: unknown][]
 }
 
 /** The long way: adopts whatever the object has, or says what is wrong with it. Also for what was adopted before. */
 export function adoptWhole(object: object): number {
-  const shape = shapeOf(object)
-  if (!shape || Object.hasOwn(object, 'constructor')) {
-    throw new TypeError('A method of a free-threaded class was called on something that is no instance of it.')
-  }
-  const free = checkClass(object, shape)
-  const keys = Reflect.ownKeys(object)
-  const values: unknown[] = []
-  const slots: Slot[] = []
-  let moved = 0
-  for (const key of keys) {
-    const slot = shape.slots.get(key)
-    if (slot) {
-      moved++
-      collect(shape, slot, (object as any)[key], slots, values)
-    } else if (shape.perThread.has(key)) moved++
-    else if (free) throw strayField(object, shape, key)
-  }
-  for (const slot of shape.slots.values()) {
-    if (slot.backing && addressOf(object) <= 0) collect(shape, slot, readBacking(slot, object), slots, values)
-  }
-  const address = Math.abs(addressOf(object)) || allocate(shape.bytes)
-  if (addressOf(object) === 0) notePattern(shape, Object.getPrototypeOf(object) as object, keys)
-  for (let i = 0; i < slots.length; i++) slots[i]!.type.write(address + slots[i]!.offset, values[i])
-  const own: [PropertyKey, unknown][] = []
-  if (moved > 0) {
-    for (let i = keys.length - 1; i >= 0; i--) {
-      const key = keys[i]!
-      if (shape.perThread.has(key)) own.push([key, (object as any)[key]])
-      else if (!shape.slots.has(key)) continue
-      delete (object as any)[key]
+  const plans = [planFor(object)]
+  const planned = new Set([object])
+  const referred = new Set<object>()
+  // Not by recursion: a list may be long.
+  for (let i = 0; i < plans.length; i++) {
+    for (const child of unsettledIn(plans[i]!)) {
+      if (referred.has(child)) continue
+      referred.add(child)
+      requireOwnClass(child)
+      if (planned.has(child)) continue
+      planned.add(child)
+      plans.push(planFor(child))
     }
   }
-  setAddress(object, address)
-  // An initialiser's value is this thread's own; `undefined` is what a compiler defines for none.
-  for (const [key, value] of own) if (value !== undefined) (object as any)[key] = value
-  return address
+  for (const plan of plans) prepare(plan, planned)
+  for (const plan of plans) take(plan)
+  try {
+    for (const { object, shape } of plans) if (addressOf(object) === 0) makeBlock(object, shape.typeId(), true)
+    makePlanned(plans, planned)
+  } catch (error) {
+    for (const { object, taken } of plans) for (const [key, value] of taken) putBack(object, key, value)
+    throw error
+  }
+  for (const plan of plans) move(plan)
+  for (const each of referred) {
+    // Other threads may find it by what refers to it.
+    Object.preventExtensions(each)
+    intern(addressOf(each), each)
+  }
+  for (const each of referred) ensureShadow(each, addressOf(each))
+  return addressOf(object)
 }
 
 /** The address, adopting the object if that has not been done. */
@@ -113,19 +91,93 @@ export function blockOf(object: object): number {
   return address > 0 ? address : adopt(object)
 }
 
-function collect(shape: Shape, slot: Slot, value: unknown, slots: Slot[], values: unknown[]): void {
+function planFor(object: object): Plan {
+  const shape = shapeOf(object)
+  if (!shape || Object.hasOwn(object, 'constructor')) {
+    throw new TypeError('A method of a free-threaded class was called on something that is no instance of it.')
+  }
+  if (addressOf(object) === DISPOSED) {
+    throw new FlatshareError(
+      `This ${shape.name} was disposed of on this thread: it can't be used here any more. Threads that have it go on.`,
+    )
+  }
+  const free = checkClass(object, shape)
+  const keys = Reflect.ownKeys(object)
+  const plan: Plan = { object, shape, keys, slots: [], values: [], prepared: [], taken: [] }
+  for (const key of keys) {
+    const slot = shape.slots.get(key)
+    if (slot) collect(plan, slot, (object as any)[key])
+    else if (free && !shape.perThread.has(key)) throw strayField(object, shape, key)
+  }
+  if (addressOf(object) <= 0) {
+    for (const slot of shape.slots.values()) if (slot.backing) collect(plan, slot, readBacking(slot, object))
+  }
+  return plan
+}
+
+function collect({ shape, slots, values }: Plan, slot: Slot, value: unknown): void {
   if (value === undefined) return
-  if (!slot.type.takes(value)) throw misfit(`${shape.name}.${slot.label}`, slot.typeName, value)
+  if (!slot.type.takes(value)) throw misfit(`${shape.name}.${slot.label}`, slot.type, value)
   slots.push(slot)
   values.push(value)
 }
 
-function readBacking(slot: Slot, object: object): unknown {
-  try {
-    return slot.backing!.get.call(object)
-  } catch {
-    return undefined // made without its constructor
+/** Free-threaded objects that it refers to and whose state has not moved. */
+function* unsettledIn({ slots, values }: Plan): Generator<object> {
+  for (let i = 0; i < slots.length; i++) {
+    const value = values[i]
+    if (slots[i]!.type.owns === 'ref' && value !== null && addressOf(value as object) <= 0) yield value as object
   }
+}
+
+function prepare({ slots, values, prepared }: Plan, planned: ReadonlySet<object>): void {
+  for (let i = 0; i < slots.length; i++) {
+    const { owns, owning } = slots[i]!.type
+    const isPlanned = owns === 'ref' && planned.has(values[i] as object)
+    prepared.push(owning && !isPlanned ? owning.prepare(values[i]) : undefined)
+  }
+}
+
+/** Makes what the owning fields of all plans own, and stores it. */
+function makePlanned(plans: readonly Plan[], planned: ReadonlySet<object>): void {
+  const types: Owning[] = []
+  const prepared: unknown[] = []
+  const cells: [address: number, slot: Slot][] = []
+  for (const { object, slots, values, prepared: own } of plans) {
+    const address = Math.abs(addressOf(object))
+    for (let i = 0; i < slots.length; i++) {
+      const { owns, owning } = slots[i]!.type
+      if (!owning) continue
+      const isPlanned = owns === 'ref' && planned.has(values[i] as object)
+      types.push(owning)
+      prepared.push(isPlanned ? Math.abs(addressOf(values[i] as object)) : own[i])
+      cells.push([address, slots[i]!])
+    }
+  }
+  if (types.length > 0) makeAll(types, prepared, (i, content) => store(cells[i]![0], cells[i]![1], content))
+}
+
+/** Takes the own properties away; before the object is linked to its block, or V8 would give it slow ones. */
+function take({ object, shape, keys, taken }: Plan): void {
+  if (addressOf(object) <= 0) notePattern(shape, Object.getPrototypeOf(object) as object, keys)
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i]!
+    if (!shape.perThread.has(key) && !shape.slots.has(key)) continue
+    taken.unshift([key, (object as any)[key]])
+    delete (object as any)[key]
+  }
+}
+
+function move({ object, shape, slots, values, taken }: Plan): void {
+  const address = Math.abs(addressOf(object))
+  for (let i = 0; i < slots.length; i++) {
+    const { type, offset }: { type: CellType; offset: number } = slots[i]!
+    if (type.owns === 'nothing') type.write(address + offset, values[i])
+  }
+  clearBacking(object, slots)
+  settleAddress(object)
+  // An initialiser's value is this thread's own; `undefined` is what a compiler defines for none.
+  for (const [key, value] of taken) if (value !== undefined && shape.perThread.has(key)) (object as any)[key] = value
 }
 
 const checked = new WeakSet<object>()
@@ -142,6 +194,16 @@ function checkClass(object: object, shape: Shape): boolean {
   }
   checked.add(prototype)
   return true
+}
+
+/** @throws FlatshareError for an instance of an undecorated subclass, which can't cross as what it is. */
+function requireOwnClass(object: object): void {
+  const shape = shapeOf(object)
+  if (!shape || Object.getPrototypeOf(object) === shape.prototype) return
+  throw new FlatshareError(
+    `${object.constructor.name} extends the free-threaded ${shape.name} but is not decorated itself, so it would ` +
+      `arrive as ${shape.name}: put @FreeThreaded() on it too.`,
+  )
 }
 
 function undecorated(object: object, shape: Shape, member: PropertyKey): FlatshareError {

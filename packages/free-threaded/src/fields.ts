@@ -1,76 +1,111 @@
 /** Accessors that put a class's shared fields in the place of its own. */
-
-import { allocate, f64 } from '@flatshare/core/internal'
-import { addressOf, setAddress } from './handle.js'
+import { makeAccess } from './access.js'
+import { adopt } from './adoption.js'
+import { misfit } from './cells/cell-type.js'
+import { addressOf, DISPOSED, holdOf } from './handle.js'
+import { makeBlock } from './heap/index.js'
 import { enterToWrite, isInside, leave } from './object-lock.js'
-import { misfit } from './scalar-types.js'
+import { readFromOutside } from './reading.js'
+import { type Accessor, scalarAccessors } from './scalar-accessors.js'
 import { noteOwnAccessor, type Shape, type Slot, shapeOf } from './shape.js'
 
 /** Defines the accessors of the fields that a class adds to its parent's. */
 export function defineFields(shape: Shape): void {
   for (const slot of shape.slots.values()) {
-    if (shape.parent?.slots.get(slot.key) === slot) continue
-    Object.defineProperty(shape.prototype, slot.key, accessorOf(shape.name, slot))
+    if (shape.parent?.slots.has(slot.key) && !slot.backing) continue
+    const accessor = accessorOf(shape.name, slot)
+    noteOwnAccessor(accessor.get)
+    Object.defineProperty(shape.prototype, slot.key, { ...accessor, enumerable: false, configurable: true })
   }
 }
 
 /**
- * Reading from outside is one atomic access. Writing from outside takes the lock, so that it can't fall
- * into the middle of a method on another thread. Inside a method both are plain.
+ * Reading a scalar is one access, from inside and from outside. Writing from outside takes the lock, so that it can't
+ * fall into the middle of a method on another thread; so does reading what isn't a scalar.
  */
-function accessorOf(className: string, slot: Slot): PropertyDescriptor {
+function accessorOf(className: string, slot: Slot): Accessor {
   const { type, offset } = slot
-  const member = `${className}.${slot.label}`
-  const what = () => `${member} =`
-  const get = getterOf(slot)
-  const set = function (this: object, value: unknown): void {
-    const address = addressOf(this)
-    // A compiler that assigns fields assigns `undefined` for no initialiser.
-    if (value === undefined && address <= 0) return
-    if (!type.takes(value)) throw misfit(member, slot.typeName, value)
-    if (address <= 0) writeEarly(this, slot, address, value)
-    else if (isInside(address)) type.write(address + offset, value)
-    else {
-      const entry = enterToWrite(address, what)
-      type.write(address + offset, value)
-      leave(address, entry)
-    }
-  }
-  noteOwnAccessor(get)
-  return { get, set, enumerable: false, configurable: true }
+  const { lockOffset } = slot.group
+  const write = writerOf(className, slot)
+  const early = (object: object) => readEarly(object, slot)
+  const scalar = type.isScalar ? scalarAccessors[type.name] : undefined
+  if (scalar) return scalar({ offset, lockOffset, readEarly: early, write })
+  return { get: getterOf(className, slot, early), set: setterOf(write) }
 }
 
-/** Written out for the type that most fields have: a call for each read would cost more than the read. */
-function getterOf(slot: Slot): (this: object) => unknown {
-  const { type, typeName, offset } = slot
-  if (typeName === 'f64') {
-    return function (this: object): unknown {
+function setterOf(write: (object: object, value: unknown) => void): Accessor['set'] {
+  return function (value) {
+    write(this, value)
+  }
+}
+
+function getterOf(className: string, slot: Slot, early: (object: object) => unknown): Accessor['get'] {
+  const { type, offset, index, group } = slot
+  if (type.facade) {
+    return function () {
+      return type.facade!(this, slot)
+    }
+  }
+  if (type.isScalar) {
+    return function () {
       const address = addressOf(this)
-      return address > 0 ? f64[(address + offset) >> 3] : readEarly(this, slot, address)
+      return address > 0 ? type.readOutside!(address + offset) : early(this)
     }
   }
-  return function (this: object): unknown {
+  const access = makeAccess(`${className}.${slot.label}`, group)
+  const read = (object: object, cell: number): unknown =>
+    type.readCached ? type.readCached(cell, (holdOf(object)!.cache ??= []), index) : type.read(cell)
+  return function () {
     const address = addressOf(this)
-    if (address <= 0) return readEarly(this, slot, address)
-    return isInside(address) ? type.read(address + offset) : type.readOutside(address + offset)
+    if (address <= 0) return early(this)
+    const lock = address + group.lockOffset
+    if (isInside(lock)) return read(this, address + offset)
+    return readFromOutside(this, lock, access, () => read(this, address + offset))
   }
 }
 
-function readEarly(object: object, slot: Slot, address: number): unknown {
+function writerOf(className: string, slot: Slot): (object: object, value: unknown) => void {
+  const { type, offset, group } = slot
+  const member = `${className}.${slot.label}`
+  const access = makeAccess(`${member} =`, group)
+  return (object, value) => {
+    const address = addressOf(object)
+    // A compiler that assigns fields assigns `undefined` for no initialiser.
+    if (value === undefined && address <= 0 && address !== DISPOSED) return
+    if (!type.takes(value)) throw misfit(member, type, value)
+    if (address <= 0) {
+      writeEarly(object, slot, address, value)
+      return
+    }
+    const lock = address + group.lockOffset
+    const entry = enterToWrite(object, lock, access)
+    try {
+      type.write(address + offset, value)
+    } finally {
+      leave(object, lock, access, entry)
+    }
+  }
+}
+
+function readEarly(object: object, slot: Slot): unknown {
+  const address = addressOf(object)
+  if (address === DISPOSED) return adopt(object)
   if (slot.backing && !Object.hasOwn(object, 'constructor')) return slot.backing.get.call(object)
   return address === 0 ? undefined : slot.type.read(-address + slot.offset)
 }
 
 /** While the object is under construction: nobody else can hold it, so there is nobody to lock out. */
 function writeEarly(object: object, slot: Slot, address: number, value: unknown): void {
+  if (address === DISPOSED) adopt(object)
   if (slot.backing) {
     slot.backing.set.call(object, value)
     return
   }
-  let block = -address
-  if (block === 0) {
-    block = allocate(shapeOf(object)!.bytes)
-    setAddress(object, -block)
+  if (slot.type.owns !== 'nothing') {
+    // Adoption moves it: what it refers to may be under construction too.
+    Object.defineProperty(object, slot.key, { value, writable: true, enumerable: true, configurable: true })
+    return
   }
+  const block = address === 0 ? makeBlock(object, shapeOf(object)!.typeId(), true) : -address
   slot.type.write(block + slot.offset, value)
 }

@@ -1,20 +1,35 @@
 import { FlatshareError } from '@flatshare/core'
 import { declareModel, describeMember, type MemberNote, memberNotes, ownMemberNotes } from '@flatshare/core/internal'
+import type { SharedType } from './cells/value-types.js'
+import { makeShape } from './class-shape.js'
+import { letDispose } from './dispose.js'
 import { defineFields } from './fields.js'
 import { showFields } from './inspection.js'
 import { crossAsFree } from './marshaling.js'
 import { checkedType } from './members.js'
 import { wrapMembers } from './methods.js'
 import { callingModule, register } from './registry.js'
-import type { SharedType } from './scalar-types.js'
-import { classesOf, makeShape, setShape, shapeOf } from './shape.js'
+import { classesOf, label, setShape, shapeOf } from './shape.js'
 
-/** What `@FreeThreaded` takes; with `shared` and `unlocked` it needs no member decorators. */
+/** What `@FreeThreaded` takes; with `shared` and what follows it needs no member decorators. */
 export interface FreeThreadedDescription {
   /** Under which objects cross; the same on every thread. By default the class's own, which minifiers change. */
   name?: string
+  /** `import.meta.url` of the module that exports the class: a thread that gets an object and doesn't know the class loads it. */
+  module?: string
+  /**
+   * Mends an object after a thread died inside of it: called under the lock, before the next call runs.
+   * Without it that call throws an AbandonedError.
+   */
+  onAbandoned?: (object: any) => void
   /** The shared fields and their types, as `@Shared(type)` on each would say. */
-  shared?: Readonly<Record<string, SharedType>>
+  shared?: Readonly<Record<PropertyKey, SharedType>>
+  /** Members that only read, as `@Reads()` on each would say. */
+  reads?: readonly PropertyKey[]
+  /** Members that read without a lock and may run twice, as `@Reads({ optimistic: true })` on each would say. */
+  optimistic?: readonly PropertyKey[]
+  /** Members and the group that locks them, as `@Guarded(group)` on each would say. */
+  guarded?: Readonly<Record<PropertyKey, string>>
   /** Members that run without the lock, as `@Unlocked()` on each would say. */
   unlocked?: readonly PropertyKey[]
 }
@@ -62,16 +77,15 @@ export function FreeThreaded(first: FreeThreadedDescription | AnyClass = {}, con
 function decorate(Class: Function, description: FreeThreadedDescription, context?: ClassDecoratorContext): void {
   const prototype = Class.prototype as object
   const name = description.name || Class.name || context?.name
-  for (const [key, type] of Object.entries(description.shared ?? {})) {
-    const note: MemberNote = { decorator: 'Shared', type: checkedType(type, `${name}.${key}`) }
-    describeMember(prototype, key, note)
-  }
+  checkOptions(description, name ?? 'a class')
+  for (const [key, note] of notesOf(description, name)) describeMember(prototype, key, note)
   if (shapeOf(prototype)?.Class === Class) throw new FlatshareError(`${name} is decorated with @FreeThreaded twice.`)
   const record = declareModel(Class, 'free', name ? { name } : {})
   const notes = memberNotes(Class, context)
-  const shape = makeShape(Class, record.name, notes, callingModule())
+  const shape = makeShape(Class, record.name, notes, callingModule(), description)
   wrapMembers(shape, notes, new Set(description.unlocked))
   setShape(shape)
+  letDispose(shape)
   defineFields(shape)
   for (const each of classesOf(Class)) {
     for (const [key, list] of each === Class ? notes : ownMemberNotes(each)) {
@@ -81,4 +95,25 @@ function decorate(Class: Function, description: FreeThreadedDescription, context
   showFields(shape)
   crossAsFree(prototype)
   register(shape)
+}
+
+function checkOptions({ module, onAbandoned }: FreeThreadedDescription, name: string): void {
+  if (module !== undefined && typeof module !== 'string') {
+    throw new TypeError(`The module of ${name} is a text: @FreeThreaded({ module: import.meta.url }).`)
+  }
+  if (onAbandoned !== undefined && typeof onAbandoned !== 'function') {
+    throw new TypeError(`onAbandoned of ${name} is a function: @FreeThreaded({ onAbandoned: (object) => { … } }).`)
+  }
+}
+
+/** What a description says of members, as their decorators would note it. */
+function* notesOf(description: FreeThreadedDescription, name = 'a class'): Generator<[PropertyKey, MemberNote]> {
+  const { shared = {}, reads = [], optimistic = [], guarded = {}, unlocked = [] } = description
+  for (const key of Reflect.ownKeys(shared)) {
+    yield [key, { decorator: 'Shared', type: checkedType(shared[key], `${name}.${label(key)}`) }]
+  }
+  for (const key of Reflect.ownKeys(guarded)) yield [key, { decorator: 'Guarded', group: guarded[key] }]
+  for (const key of reads) yield [key, { decorator: 'Reads', optimistic: false }]
+  for (const key of optimistic) yield [key, { decorator: 'Reads', optimistic: true }]
+  for (const key of unlocked) yield [key, { decorator: 'Unlocked' }]
 }

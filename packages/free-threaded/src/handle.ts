@@ -9,9 +9,12 @@
  *
  *   address   meaning
  *   0         no block yet
- *   < 0       a block at -address, and fields that may not have moved there yet: still under construction
+ *   -1        disposed of on this thread
+ *   < -1      a block at -address, and fields that may not have moved there yet: still under construction
  *   > 0       the block's address; all state is there
  */
+import type { Hold } from './heap/hold.js'
+
 class Given {
   constructor(object: object) {
     // biome-ignore lint/correctness/noConstructorReturn: this is the trick.
@@ -21,10 +24,12 @@ class Given {
 
 class Stamp extends Given {
   #address: number
+  #hold: Hold
 
-  constructor(object: object, address: number) {
+  constructor(object: object, address: number, hold: Hold) {
     super(object)
     this.#address = address
+    this.#hold = hold
   }
 
   static read(object: object): number {
@@ -33,14 +38,36 @@ class Stamp extends Given {
 
   static write(object: object, address: number): void {
     if (#address in object) object.#address = address
-    else new Stamp(object, address)
+  }
+
+  static hold(object: object): Hold | undefined {
+    return #hold in object ? object.#hold : undefined
   }
 }
+
+/** The address of an object that was disposed of on this thread. */
+export const DISPOSED = -1
 
 /** See the table above. */
 export const addressOf = Stamp.read
 
-export const setAddress = Stamp.write
+/** Links an object to its block, once. */
+export function stamp(object: object, address: number, hold: Hold): void {
+  new Stamp(object, address, hold)
+}
+
+/** From now on all state is in the block. */
+export function settleAddress(object: object): void {
+  Stamp.write(object, Math.abs(Stamp.read(object)))
+}
+
+/** The object is no handle any more. */
+export function unlink(object: object): void {
+  Stamp.write(object, DISPOSED)
+}
+
+/** What this thread's handle stands for; undefined before it has a block. */
+export const holdOf = Stamp.hold
 
 const attached = new WeakSet<object>()
 

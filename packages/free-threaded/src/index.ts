@@ -9,8 +9,32 @@
  * `marshal` and `unmarshal` of `@flatshare/core` take an object to another thread, which must have
  * imported its class.
  */
+export { ArrayType, array, type RawArray, type SharedArray } from './cells/array-type.js'
+export { EnumerationType, enumeration } from './cells/enumeration-type.js'
+export { ReferenceType, ref } from './cells/reference-type.js'
+export type {
+  DeepReadonly,
+  EnumObject,
+  NumberTypeName,
+  ScalarName,
+  SharedType,
+  ValueIn,
+  ValueOf,
+  ValueOut,
+} from './cells/value-types.js'
+export { SharedMap } from './containers/map.js'
+export type { SharedMapConstructor, SharedMapOptions } from './containers/map-types.js'
+export { SharedQueue } from './containers/queue.js'
+export { QueueClosedError, type SharedQueueConstructor, type SharedQueueOptions } from './containers/queue-types.js'
+export { SharedSet } from './containers/set.js'
+export type { SetLike, SharedSetConstructor, SharedSetOptions } from './containers/set-types.js'
+export { SharedVector } from './containers/vector.js'
+export type { SharedVectorConstructor, SharedVectorOptions } from './containers/vector-types.js'
+export { dispose } from './dispose.js'
 export { FreeThreaded, type FreeThreadedDescription } from './free-threaded.js'
-export { locked } from './locked.js'
+export { collectGarbage, HeapFullError, type HeapStatistics, heapStatistics, limitHeap } from './heap/index.js'
+export { locked, lockedAsync } from './locked.js'
 export { Shared, type SharedDecorator, Unlocked, type UnlockedDecorator } from './members.js'
 export { type NonBlocking, nonBlocking } from './non-blocking.js'
-export type { SharedType } from './scalar-types.js'
+export { Guarded, type GuardedDecorator, type LockingDecorator, Reads, type ReadsOptions } from './reads.js'
+export { type Scalars, snapshot } from './snapshot.js'

@@ -1,11 +1,20 @@
 /**
  * How an object shows itself. Its fields are accessors on the prototype, so `Object.keys` gives none of
  * them; `console.log` and `JSON.stringify` show them, by these two methods, unless the class has its own.
- * Fields are read one by one, without the lock: looking never blocks.
+ *
+ * `console.log` never waits: what only a lock makes readable, as a string, is shown as `…` while somebody
+ * else has that. `JSON.stringify` gives data, and reads each field as code outside of the object does.
  */
-import { type Shape, shapeOf } from './shape.js'
+import { i32, ownThreadId } from '@flatshare/core/internal'
+import { makeAccess } from './access.js'
+import { addressOf, DISPOSED, holdOf } from './handle.js'
+import { isInside, leave, TAKEN } from './object-lock.js'
+import { type Shape, type Slot, shapeOf } from './shape.js'
+import { snapshot } from './snapshot.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+type Inspect = (x: unknown, options: object) => string
 
 export function showFields({ prototype }: Shape): void {
   if (!(INSPECT in prototype)) hide(prototype, INSPECT, inspectFields)
@@ -17,18 +26,54 @@ function hide(prototype: object, key: PropertyKey, value: unknown): void {
 }
 
 function fieldsOf(this: object): Record<PropertyKey, unknown> {
+  return shownFields(this, ({ key }) => (this as any)[key] as unknown)
+}
+
+/** The scalars of one moment; the others as `read` gives them. */
+function shownFields(object: object, read: (slot: Slot) => unknown): Record<PropertyKey, unknown> {
   const fields: Record<PropertyKey, unknown> = {}
-  for (const key of shapeOf(this)?.slots.keys() ?? []) fields[key] = (this as any)[key]
+  const scalars = addressOf(object) > 0 ? snapshot(object as Record<PropertyKey, unknown>) : undefined
+  for (const [key, slot] of shapeOf(object)?.slots ?? []) {
+    fields[key] = scalars && slot.type.isScalar ? (scalars as Record<PropertyKey, unknown>)[key] : read(slot)
+  }
   return fields
 }
 
-function inspectFields(
-  this: object,
-  depth: number,
-  options: object,
-  inspect: (x: unknown, options: object) => string,
-): string {
-  const name = shapeOf(this)!.name
-  if (depth < 0) return `[${name}]`
-  return `${name} ${inspect(fieldsOf.call(this), options)}`
+/** What is being shown now, outermost first: objects may refer to each other in a circle. */
+const shown = new Set<object>()
+
+function inspectFields(this: object, depth: number | null, options: object, inspect: Inspect): string {
+  const { name } = shapeOf(this)!
+  if (addressOf(this) === DISPOSED) return `${name} <disposed of>`
+  if (depth !== null && depth < 0) return `[${name}]`
+  if (shown.has(this)) return '[Circular]'
+  shown.add(this)
+  try {
+    return `${name} ${inspect(
+      shownFields(this, (slot) => peek(this, slot)),
+      { ...options, depth },
+    )}`
+  } finally {
+    shown.delete(this)
+  }
+}
+
+/** Stands for a value that can't be had now. */
+const unavailable = { [INSPECT]: () => '…' }
+
+function peek(object: object, slot: Slot): unknown {
+  const address = addressOf(object)
+  const { type, group, key, offset, index } = slot
+  if (address <= 0 || type.isScalar || type.facade) return (object as any)[key]
+  const lock = address + group.lockOffset
+  const cache = (holdOf(object)!.cache ??= [])
+  const read = () =>
+    (type.readCached ? type.readCached(address + offset, cache, index) : type.read(address + offset)) as unknown
+  if (isInside(lock)) return read()
+  if (Atomics.compareExchange(i32, lock >> 2, 0, ownThreadId()) !== 0) return unavailable
+  try {
+    return read()
+  } finally {
+    leave(object, lock, makeAccess(`${slot.label}`, group), TAKEN)
+  }
 }

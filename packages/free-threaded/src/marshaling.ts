@@ -1,81 +1,91 @@
 /**
- * How a free-threaded object crosses: by its address and the name of its class. Nothing is copied, and
- * nothing waits: the other thread makes a handle over the same memory.
+ * How a free-threaded object crosses: by its address. Nothing is copied, and nothing waits: the other thread makes a
+ * handle over the same memory. On its way the object is held by a *crossing*, so that its maker may forget it.
  *
- * On each thread there is one handle for a block, found by its address, for as long as somebody there
- * holds it.
+ * What arrives may be damaged or forged. It is believed only as far as the heap itself agrees: that an object is at the
+ * address, of the type named, and on its way by that crossing.
  */
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
-import {
-  arena,
-  isByReference,
-  MARSHALER,
-  type Marshaler,
-  ownMemberNotes,
-  reach,
-  registerMarshaler,
-} from '@flatshare/core/internal'
+import { isByReference, MARSHALER, type Marshaler, ownMemberNotes, registerMarshaler } from '@flatshare/core/internal'
 import { adoptWhole } from './adoption.js'
-import { noteAttached, setAddress } from './handle.js'
+import { addressOf } from './handle.js'
+import { beginCrossing, endCrossing, intern, isCrossing, objectAt, registerKind, typeAt, typeOfHandle } from './heap/index.js'
+import { ensureShadow } from './images.js'
 import { classFor, requireUniqueName } from './registry.js'
-import { shapeOf } from './shape.js'
+import { type Shape, shapeOf } from './shape.js'
 
 /** A free-threaded object in a packet. */
 interface FreeBody {
+  readonly kind: string
   readonly name: string
   readonly layout: string
-  readonly module: string
   readonly address: number
+  readonly crossing: number
+  /** It may arrive any number of times. */
+  readonly table: boolean
 }
 
-const handles = new Map<number, WeakRef<object>>()
-const collected = new FinalizationRegistry<number>((address) => {
-  if (handles.get(address)?.deref() === undefined) handles.delete(address)
-})
+const CLASS = 'class'
 
-function intern(address: number, object: object): void {
-  if (handles.get(address)?.deref() === object) return
-  handles.set(address, new WeakRef(object))
-  collected.register(object, address)
+registerKind(CLASS, { attach: (info) => Object.create(classFor(info).prototype as object) as object })
+
+/**
+ * Gets an object ready to be found by other threads, or by way of other objects; gives its address.
+ *
+ * @throws FlatshareError for state that can't be shared, for an undecorated subclass, and for what was disposed of.
+ */
+export function share(object: object): number {
+  const linked = addressOf(object)
+  const shape = shapeOf(object)
+  const isClass = linked <= 0 || typeAt(linked).kind === CLASS
+  // Again, even if it was adopted before: a subclass's constructor may have added fields since.
+  const address = isClass ? adoptWhole(object) : linked
+  if (isClass && shape && Object.getPrototypeOf(object) !== shape.prototype) {
+    throw new FlatshareError(
+      `${object.constructor.name} extends the free-threaded ${shape.name} but is not decorated itself, so it would ` +
+        `arrive as ${shape.name}: put @FreeThreaded() on it too.`,
+    )
+  }
+  if (isClass && shape) requireUniqueName(shape.name)
+  if (shape) ensureShadow(object, address)
+  // From here on a field that is added would be this thread's alone: let adding one fail.
+  Object.preventExtensions(object)
+  intern(address, object)
+  return address
 }
 
 const marshaler: Marshaler<object, FreeBody> = {
   kind: 'free',
   model: 'free',
 
-  marshal(object) {
-    // Again, even if it was adopted before: a subclass's constructor may have added fields since.
-    const address = adoptWhole(object)
-    const shape = shapeOf(object)!
-    if (Object.getPrototypeOf(object) !== shape.prototype) {
-      throw new FlatshareError(
-        `${object.constructor.name} extends the free-threaded ${shape.name} but is not decorated itself, so it would ` +
-          `arrive as ${shape.name}: put @FreeThreaded() on it too.`,
-      )
-    }
-    requireUniqueName(shape.name)
-    // From here on a field that is added would be this thread's alone: let adding one fail.
-    Object.preventExtensions(object)
-    intern(address, object)
-    return { name: shape.name, layout: shape.layout, module: shape.module, address }
+  marshal(object, { to, table }) {
+    const address = share(object)
+    const { kind, name, layout } = typeAt(address)
+    return { kind, name, layout, address, crossing: beginCrossing(address, to, table), table }
   },
 
-  unmarshal({ name, layout, module, address }) {
-    const known = handles.get(address)?.deref()
-    if (known && shapeOf(known)?.name === name) return known
-    const { prototype, bytes } = classFor(name, layout, module)
-    const valid = Number.isSafeInteger(address) && address > 0 && address % 16 === 0
-    if (!valid || address + bytes > arena().byteLength) {
-      throw new NotMarshalableError(`An object of the class ${name} arrived with an address that doesn't exist.`)
+  unmarshal({ kind, name, layout, address, crossing, table }) {
+    // As long as it crosses it can't go away.
+    if (!isCrossing(crossing, address)) throw notOnItsWay(name)
+    try {
+      const info = typeOfHandle(address)
+      if (info?.kind !== kind || info.name !== name || info.layout !== layout) throw notOnItsWay(name)
+      return objectAt(address)!
+    } finally {
+      if (!table) endCrossing(crossing, address)
     }
-    reach(address + bytes)
-    const object = Object.create(prototype) as object
-    setAddress(object, address)
-    noteAttached(object)
-    Object.preventExtensions(object)
-    intern(address, object)
-    return object
   },
+
+  release({ address, crossing }) {
+    endCrossing(crossing, address)
+  },
+}
+
+function notOnItsWay(name: unknown): NotMarshalableError {
+  return new NotMarshalableError(
+    `An object of the class ${String(name)} arrived that is not on its way: its packet was unpacked or disposed of ` +
+      'before, or came seconds after the end of the thread that had made it.',
+  )
 }
 
 /** Makes objects with this prototype cross as themselves. */

@@ -1,11 +1,24 @@
 /** Wrapping a class's methods and accessors so that they run under the object's lock. */
 import { FlatshareError } from '@flatshare/core'
-import { type FunctionKind, functionKind, type MemberNotes, ownMemberNotes, wrapMember } from '@flatshare/core/internal'
+import {
+  type FunctionKind,
+  functionKind,
+  type MemberNote,
+  type MemberNotes,
+  ownMemberNotes,
+  wrapMember,
+} from '@flatshare/core/internal'
+import { type Access, makeAccess } from './access.js'
 import { adopt } from './adoption.js'
-import { runInside } from './async-hold.js'
+import { runInside, runReading } from './async-hold.js'
 import { addressOf, isAttached } from './handle.js'
-import { enter, leave, REENTERED } from './object-lock.js'
+import { type Entry, enter, isOwn, leave, REENTERED } from './object-lock.js'
+import { enterToRead, leaveRead } from './reading.js'
+import { refuseOptimistic } from './reads.js'
+import { beginOptimisticRead, beginRead, endOptimisticRead, endRead, readsOptimistically } from './reads-in-progress.js'
 import { classesOf, label, type Shape } from './shape.js'
+import { refusePromise } from './synchronous.js'
+import { versions } from './versions.js'
 
 /**
  * Wraps the own members of a class, and of the undecorated classes between it and its nearest
@@ -21,20 +34,41 @@ export function wrapMembers(shape: Shape, notes: MemberNotes, unlocked: Readonly
     for (const key of Reflect.ownKeys(prototype)) {
       if (seen.has(key)) continue
       seen.add(key)
-      const said = members.get(key)?.map(({ decorator }) => decorator) ?? []
-      if (shape.slots.has(key) || said.includes('PerThread')) continue
-      if (said.includes('Unlocked') || (Class === shape.Class && unlocked.has(key))) continue
+      const said = members.get(key) ?? []
+      const says = (decorator: string) => said.find((note) => note.decorator === decorator)
+      if (shape.slots.has(key) || says('PerThread')) continue
+      if (says('Unlocked') || (Class === shape.Class && unlocked.has(key))) continue
       const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!
-      wrapMember(shape.prototype, key, descriptor, (fn) => underLock(fn, `${shape.name}.${label(key)}`))
+      const group = shape.groups.get((says('Guarded')?.['group'] as string | undefined) ?? '')!
+      const access = makeAccess(`${shape.name}.${label(key)}`, group)
+      const reads = says('Reads')
+      wrapMember(shape.prototype, key, descriptor, (fn) =>
+        // A setter is there to write, whatever its getter does.
+        reads && fn !== descriptor.set ? reading(fn, access, reads) : underLock(fn, access),
+      )
     }
   }
 }
 
-function underLock(fn: Function, member: string): Function {
+function underLock(fn: Function, access: Access): Function {
   const kind = functionKind(fn)
-  if (kind === 'plain') return lockedMethod(fn, member)
-  if (kind === 'async') return lockedAsyncMethod(fn, member)
-  throw generatorRefused(member, kind)
+  if (kind === 'plain') return lockedMethod(fn, access)
+  if (kind === 'async') return lockedAsyncMethod(fn, access)
+  throw generatorRefused(access.name, kind)
+}
+
+function reading(fn: Function, access: Access, { optimistic }: MemberNote): Function {
+  const kind = functionKind(fn)
+  if (kind === 'async') return optimistic ? refuseOptimistic(access.name) : readingAsyncMethod(fn, access)
+  if (kind !== 'plain') throw generatorRefused(access.name, kind)
+  const method = readingMethod(fn, access)
+  return optimistic ? marked(optimisticMethod(fn, access, method), { access, reads: true }) : method
+}
+
+/** How a synchronous method locks. */
+interface Locking {
+  readonly access: Access
+  readonly reads: boolean
 }
 
 /**
@@ -43,53 +77,132 @@ function underLock(fn: Function, member: string): Function {
  */
 const LOCKS = Symbol('flatshare.locks')
 
-export function locksSynchronously(fn: Function): boolean {
-  return LOCKS in fn
+export function lockingOf(fn: Function): Locking | undefined {
+  return (fn as { [LOCKS]?: Locking })[LOCKS]
 }
 
-function lockedMethod(fn: Function, member: string): Function {
-  const what = () => member
-  const method = function (this: object, ...args: unknown[]): unknown {
-    let address = addressOf(this)
-    if (address <= 0) address = adopt(this)
-    const entry = enter(address, what)
-    // Whoever entered first explains errors, and looks at the result.
-    if (entry === REENTERED) return fn.apply(this, args)
-    try {
-      const result: unknown = fn.apply(this, args)
-      if (typeof result === 'object' && result !== null) refusePromise(result, member)
-      return result
-    } catch (error) {
-      throw explained(error, this, member)
-    } finally {
-      leave(address, entry)
-    }
-  }
-  Object.defineProperty(method, LOCKS, { value: true })
+function marked(method: Function, locking: Locking): Function {
+  Object.defineProperty(method, LOCKS, { value: locking })
   return method
 }
 
-function lockedAsyncMethod(fn: Function, member: string): Function {
-  const what = () => member
-  return async function (this: object, ...args: unknown[]): Promise<unknown> {
+// The wrappers hand `arguments` on: it is as fast as named parameters, and the method sees how many there are.
+
+function lockedMethod(fn: Function, access: Access): Function {
+  const { lockOffset } = access
+  const method = function (this: object): unknown {
+    let address = addressOf(this)
+    if (address <= 0) address = adopt(this)
+    const lock = address + lockOffset
+    const entry = enter(this, lock, access)
+    let result: unknown
+    try {
+      // biome-ignore lint/complexity/noArguments: see above.
+      result = fn.apply(this, arguments)
+    } catch (error) {
+      throw failed(error, this, lock, access, entry)
+    }
+    // Whoever entered first explains errors, and looks at the result.
+    if (entry === 0) return result
+    leave(this, lock, access, entry)
+    return typeof result === 'object' ? settled(result, access) : result
+  }
+  return marked(method, { access, reads: false })
+}
+
+function failed(error: unknown, object: object, lock: number, access: Access, entry: Entry): unknown {
+  if (entry === REENTERED) return error
+  leave(object, lock, access, entry)
+  return explained(error, object, access.name)
+}
+
+function settled(result: object | null, { name }: Access): object | null {
+  if (result !== null) refusePromise(result, name)
+  return result
+}
+
+function lockedAsyncMethod(fn: Function, access: Access): Function {
+  return async function (this: object): Promise<unknown> {
+    // biome-ignore lint/complexity/noArguments: see above.
+    const args = arguments
     let address = addressOf(this)
     if (address <= 0) address = adopt(this)
     try {
-      return await runInside(address, what, () => fn.apply(this, args) as unknown)
+      return await runInside(this, address + access.lockOffset, access, () => fn.apply(this, args) as unknown)
     } catch (error) {
-      throw explained(error, this, member)
+      throw explained(error, this, access.name)
     }
   }
 }
 
-/** A promise given by synchronous code is work that goes on after the lock was released. */
-export function refusePromise(result: object, member: string): void {
-  if (typeof (result as { then?: unknown }).then !== 'function') return
-  Promise.resolve(result).catch(() => {})
-  throw new FlatshareError(
-    `${member} gave a promise but is no async function: its lock would end before its work. ` +
-      'Declare it async (and compile to ES2017 or later, so that it stays async), or mark it @Unlocked().',
-  )
+function readingAsyncMethod(fn: Function, access: Access): Function {
+  return async function (this: object): Promise<unknown> {
+    // biome-ignore lint/complexity/noArguments: see above.
+    const args = arguments
+    let address = addressOf(this)
+    if (address <= 0) address = adopt(this)
+    try {
+      return await runReading(this, address + access.lockOffset, access, () => fn.apply(this, args) as unknown)
+    } catch (error) {
+      throw explained(error, this, access.name)
+    }
+  }
+}
+
+function readingMethod(fn: Function, access: Access): Function {
+  const { lockOffset, name } = access
+  const method = function (this: object): unknown {
+    let address = addressOf(this)
+    if (address <= 0) address = adopt(this)
+    const lock = address + lockOffset
+    const entry = enterToRead(this, lock, access)
+    // biome-ignore lint/complexity/noArguments: see above.
+    if (entry === REENTERED) return fn.apply(this, arguments)
+    beginRead(lock, name)
+    let result: unknown
+    try {
+      // biome-ignore lint/complexity/noArguments: see above.
+      result = fn.apply(this, arguments)
+    } catch (error) {
+      throw explained(error, this, name)
+    } finally {
+      endRead()
+      leaveRead(this, lock, access, entry)
+    }
+    return typeof result === 'object' ? settled(result, access) : result
+  }
+  return marked(method, { access, reads: true })
+}
+
+/** So often a method runs without the lock before it waits for those who write. */
+const TRIES = 8
+
+function optimisticMethod(fn: Function, access: Access, underLock: Function): Function {
+  const { lockOffset, name } = access
+  return function (this: object): unknown {
+    const address = addressOf(this)
+    const lock = address + lockOffset
+    const isInside = address > 0 && (isOwn(lock) || readsOptimistically(lock))
+    for (let tries = address > 0 && !isInside ? TRIES : 0; tries > 0; tries--) {
+      const version = versions.begin(lock)
+      let result: unknown
+      let failed = false
+      beginOptimisticRead(lock, name)
+      try {
+        // biome-ignore lint/complexity/noArguments: see above.
+        result = fn.apply(this, arguments)
+      } catch (error) {
+        failed = true
+        result = error
+      }
+      endOptimisticRead()
+      if (!versions.isUnchanged(lock, version)) continue
+      if (failed) throw explained(result, this, name)
+      return typeof result === 'object' ? settled(result, access) : result
+    }
+    // biome-ignore lint/complexity/noArguments: see above.
+    return underLock.apply(this, arguments)
+  }
 }
 
 /** How the engines say that an object has no such # member. */

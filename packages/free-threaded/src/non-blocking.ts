@@ -1,7 +1,9 @@
+import { type Access, makeAccess } from './access.js'
 import { blockOf } from './adoption.js'
-import { runInsideSync } from './async-hold.js'
+import { runInsideSync, runReading } from './async-hold.js'
 import { requireShape } from './locked.js'
-import { locksSynchronously } from './methods.js'
+import { lockingOf } from './methods.js'
+import { hasReaders } from './read-lock.js'
 import { label } from './shape.js'
 
 /** An object's members as promises; async methods keep their signature whole. */
@@ -37,18 +39,18 @@ export function nonBlocking<T extends object>(object: T): NonBlocking<T> {
       if (method) return method
       const found = find(object, key)
       if (!found) return undefined
-      const member = `${name}.${label(key)}`
-      if (found.get && !slots.has(key)) {
-        return locksSynchronously(found.get)
-          ? inside(object, member, () => (object as any)[key])
-          : atOnce(() => (object as any)[key])
+      const read = () => (object as any)[key] as unknown
+      const slot = slots.get(key)
+      if (slot) {
+        const { type, group, label } = slot
+        return type.isScalar || type.facade
+          ? atOnce(read)
+          : inside(object, makeAccess(`${name}.${label}`, group), hasReaders(object, group.name), read)
       }
-      if (typeof found.value !== 'function') return atOnce(() => (object as any)[key])
+      if (found.get) return run(object, found.get, read)
+      if (typeof found.value !== 'function') return atOnce(read)
       const fn = found.value as Function
-      const call = (...args: unknown[]) => {
-        const run = () => Reflect.apply(fn, object, args) as unknown
-        return locksSynchronously(fn) ? inside(object, member, run) : atOnce(run)
-      }
+      const call = (...args: unknown[]) => run(object, fn, () => Reflect.apply(fn, object, args) as unknown)
       methods.set(key, call)
       return call
     },
@@ -73,8 +75,14 @@ function find(object: object, key: PropertyKey): PropertyDescriptor | undefined 
   return undefined
 }
 
-async function inside(object: object, member: string, fn: () => unknown): Promise<unknown> {
-  return runInsideSync(blockOf(object), () => member, fn)
+function run(object: object, member: Function, fn: () => unknown): Promise<unknown> {
+  const locking = lockingOf(member)
+  return locking ? inside(object, locking.access, locking.reads, fn) : atOnce(fn)
+}
+
+async function inside(object: object, access: Access, reads: boolean, fn: () => unknown): Promise<unknown> {
+  const lock = blockOf(object) + access.lockOffset
+  return reads ? runReading(object, lock, access, fn) : runInsideSync(object, lock, access, fn)
 }
 
 async function atOnce(fn: () => unknown): Promise<unknown> {

@@ -1,29 +1,45 @@
 /**
- * The lock of an object, as its methods and fields take it.
+ * The lock of an object, as its methods and fields take it for writing; `reading.ts` takes it for reading.
  *
- * The lock itself is that of `@flatshare/sync`, at the start of the object's block. Its third word, which
- * only the holding thread reads or writes, says how this thread holds it:
+ *   +0 word   +4 readers: head of the list of their records   +8 mode   +12 version (`versions.ts`)
  *
- *   owner   mode    the object is                          code of this thread that comes to it
- *   0, n    –       free, or another thread's              takes the lock, or waits
- *   me      SYNC    inside a synchronous method            is called from that method: goes in
- *   me      ASYNC   inside an async method, awaiting       goes in if it was called from that method,
- *                                                          as its frames tell; else it may not wait
- *                                                          (the method needs this thread): DeadlockError
+ * The word is that of `@flatshare/sync`: of its lock, or, for a group with `@Reads` members, of its readers-writer
+ * lock, whose records then hang on the second word. Taken and left with nobody else there, both are the same two
+ * operations. The mode is the holder's own:
  *
- * A synchronous call from inside an async method is a *segment*: the mode is SYNC while it runs.
+ *   owner   AWAITING   the object is                          code of this thread that comes to it
+ *   0, n    –          free, or another thread's              takes the lock, or waits
+ *   me      no         inside a synchronous method            is called from that method: goes in
+ *   me      yes        inside an async method, awaiting       goes in if it was called from that method,
+ *                                                             as its frames tell; else it may not wait
+ *                                                             (the method needs this thread): DeadlockError
+ *
+ * A synchronous call from inside an async method is a *segment*: AWAITING is away while it runs.
+ *
+ * DIRTY, with the holder's id, says that fields were written since the lock was taken: it is set at the first write,
+ * and `leave` commits. So the mode alone tells a later write that the running code is inside.
  *
  * Invariants
- * - Synchronous code of a thread is one chain of calls, so SYNC with this thread as owner means that the
+ * - Synchronous code of a thread is one chain of calls, so "not AWAITING" with this thread as owner means that the
  *   running code was called by the holder. No depth is counted: who finds the lock taken leaves it so.
- * - The mode of a free lock is SYNC.
- * - After a death the lock comes with the mode SYNC: `@flatshare/sync` clears the word.
+ * - The mode of a free lock is 0, or that of a holder that died. Ids are never used again.
+ * - After a death `takeOver` sets the mode before anything else runs under the lock. A thread that was handed the
+ *   lock of a dead one for an async call may come to it before that: AWAITING without a hold of this thread is stale.
  */
 import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { i32, ownThreadId, threadName, trackAcrossAwait } from '@flatshare/core/internal'
-import { acquireSync, OWNER_MASK, release, releaseContended } from '@flatshare/sync/internal'
-import { heldOnPath } from './async-hold.js'
-import { ASYNC, abandoned, MODE, SYNC } from './lock-mode.js'
+import { i32, ownThreadId, reordersReads, threadName, trackAcrossAwait } from '@flatshare/core/internal'
+import { acquireSync, type Outcome, OWNER_MASK, release, releaseUnmended } from '@flatshare/sync/internal'
+import type { Access } from './access.js'
+import { addressOf } from './handle.js'
+import { SHADOW } from './heap/block.js'
+import { hasCalls, heldOnPath, isHeldAcrossAwait } from './holds.js'
+import { imageLayout } from './images.js'
+import { AWAITING, abandoned, DIRTY, MODE, unmended } from './lock-mode.js'
+import { hasReaders, readWriteLock } from './read-lock.js'
+import { optimisticReads, readerOnPath, refuseInsideRead } from './reads-in-progress.js'
+import { shapeOf } from './shape.js'
+import { refusePromise } from './synchronous.js'
+import { versions } from './versions.js'
 
 /** What `leave` has to undo. */
 export const REENTERED = 0
@@ -32,68 +48,205 @@ export const SEGMENT = 2
 export type Entry = typeof REENTERED | typeof TAKEN | typeof SEGMENT
 
 /** How long a thread blocks for a holder that awaits: no cycle through an `await` can be proved. */
-const AWAITING_HOLDER_MS = 30_000
+export const AWAITING_HOLDER_MS = 30_000
+
+/** What `markOf` gives, once it has been asked: this thread's for ever. */
+let ownMark = -1
 
 /**
- * Takes the lock for code that runs synchronously. `what` names it in errors.
+ * Takes the lock for code that runs synchronously.
  *
- * @throws AbandonedError, once, after a thread died inside.
+ * @throws FlatshareError inside of a `@Reads` method of the same object.
+ * @throws AbandonedError, once, after a thread died inside and nothing mends the object.
  * @throws DeadlockError where an async method of this thread holds it and the running code isn't its.
  * @throws CannotBlockError, TimeoutError as `acquireSync`.
  */
-export function enter(address: number, what: () => string): Entry {
-  const index = address >> 2
-  const me = ownThreadId()
-  if ((i32[index] & OWNER_MASK) === me) return i32[index + MODE] === SYNC ? REENTERED : enterSegment(address, what)
-  if (Atomics.compareExchange(i32, index, 0, me) === 0) return TAKEN
-  return enterSlowly(address, what)
+export function enter(object: object, lock: number, access: Access): Entry {
+  const index = lock >> 2
+  // This, `leave`, `commit` and `mayWrite` are to be small enough that engines compile them into a method's wrapper:
+  // everything rare is elsewhere, and numbers stand for the words' and entries' names (a name costs five bytes of code).
+  if (i32[index] !== 0 || optimisticReads !== 0 || Atomics.compareExchange(i32, index, 0, ownThreadId()) !== 0) {
+    return enterOtherwise(object, lock, access)
+  }
+  return firstRecord(index) === 0 ? 1 : enterSlowly(object, lock, access)
 }
 
-export function leave(address: number, entry: Entry): void {
-  if (entry === REENTERED) return
-  const index = address >> 2
-  if (entry === SEGMENT) {
-    i32[index + MODE] = ASYNC
-    return
+/** After the word was taken: a reader makes its record before it looks at the word. */
+const firstRecord = reordersReads
+  ? (index: number): number => Atomics.load(i32, index + 1)
+  : (index: number): number => i32[index + 1]
+
+function enterOtherwise(object: object, lock: number, access: Access): Entry {
+  if (!isOwn(lock)) return enterSlowly(object, lock, access)
+  return (i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(lock, access)
+}
+
+export function leave(object: object, lock: number, access: Access, entry: Entry): void {
+  const index = lock >> 2
+  if (entry !== 1) leaveSegment(lock, entry)
+  else {
+    if (i32[index + 2] !== 0) commit(object, lock, access)
+    const me = ownThreadId()
+    if (Atomics.compareExchange(i32, index, me, 0) !== me) releaseLock(object, lock, access)
   }
-  const me = ownThreadId()
-  if (Atomics.compareExchange(i32, index, me, 0) !== me) releaseContended(address)
+}
+
+function leaveSegment(lock: number, entry: Entry): void {
+  if (entry === SEGMENT) endSegment(lock)
+}
+
+/** Lets others see what was written. The lock is still held, and is to be left. */
+export function commit(object: object, lock: number, access: Access): void {
+  // Without images nobody else can see the object.
+  if (i32[(lock - access.lockOffset + 24) >> 2] !== 0) commitImages(object, lock, access)
+  i32[(lock >> 2) + 2] = 0
+}
+
+function commitImages(object: object, lock: number, { lockOffset, group }: Access): void {
+  const { bytes, words } = imageLayout(shapeOf(object)!)
+  const address = lock - lockOffset
+  versions.commit(lock, address, i32[(address + SHADOW) >> 2], bytes, words.get(group)!)
+}
+
+export function releaseLock(object: object, lock: number, access: Access): void {
+  if (hasReaders(object, access.group)) readWriteLock.releaseWrite(lock)
+  else release(lock)
 }
 
 /**
- * As `enter`, to write a field. Where the runtime can't tell after an `await` who is inside, whoever
- * writes on the holding thread is taken for the holder: its own writes must go through.
+ * As `enter`, to write a field. Where the runtime can't tell after an `await` who is inside, whoever writes on the
+ * holding thread is taken for the holder: its own writes must go through.
  */
-export function enterToWrite(address: number, what: () => string): Entry {
-  const index = address >> 2
-  const awaiting = i32[index + MODE] === ASYNC && (i32[index] & OWNER_MASK) === ownThreadId()
-  return awaiting && !trackAcrossAwait() ? REENTERED : enter(address, what)
+export function enterToWrite(object: object, lock: number, access: Access): Entry {
+  const mode = (lock >> 2) + MODE
+  const awaiting = isOwn(lock) && (i32[mode] & AWAITING) !== 0
+  const entry = awaiting && !trackAcrossAwait() ? REENTERED : enter(object, lock, access)
+  i32[mode] = markOf() | (i32[mode] & AWAITING)
+  return entry
 }
 
-/** Whether the running code is inside: it may touch fields without the lock. Cheap. */
-export function isInside(address: number): boolean {
-  const index = address >> 2
-  return (i32[index] & OWNER_MASK) === ownThreadId() && i32[index + MODE] === SYNC
+/** Whether the running code is inside, synchronously: it may store to fields from now on. */
+export function mayWrite(lock: number): boolean {
+  return i32[(lock >> 2) + 2] === ownMark || beginWriting(lock)
 }
 
-function enterSegment(address: number, what: () => string): Entry {
-  if (!heldOnPath(address)) throw heldByAwaiting(what())
-  i32[(address >> 2) + MODE] = SYNC
+function beginWriting(lock: number): boolean {
+  if (!isInside(lock)) return false
+  i32[(lock >> 2) + MODE] = markOf()
+  return true
+}
+
+/** The mode of a lock that this thread holds, dirty, by synchronous code. */
+function markOf(): number {
+  return (ownMark = (ownThreadId() << 2) | DIRTY)
+}
+
+/** Whether this thread holds the lock for writing, by running code or by an async call that awaits. */
+export function isOwn(lock: number): boolean {
+  return (i32[lock >> 2] & OWNER_MASK) === ownThreadId()
+}
+
+/** Whether the running code is inside: it may touch what the lock guards. Cheap. */
+export function isInside(lock: number): boolean {
+  return isOwn(lock) && (i32[(lock >> 2) + MODE] & AWAITING) === 0
+}
+
+/** Whether this thread is inside of the object in any way, or has async calls that wait for it. */
+export function isHeldHere(object: object): boolean {
+  const address = addressOf(object)
+  for (const { lockOffset } of shapeOf(object)!.groups.values()) {
+    const lock = address + lockOffset
+    if (isOwn(lock) || hasCalls(lock) || readerOnPath(lock) !== undefined) return true
+  }
+  return false
+}
+
+export function enterSegment(lock: number, access: Access): Entry {
+  if (!isHeldAcrossAwait(lock)) {
+    i32[(lock >> 2) + MODE] = markOf()
+    return REENTERED
+  }
+  if (!heldOnPath(lock)) throw heldByAwaiting(access.name)
+  beginSegment(lock)
   return SEGMENT
 }
 
-function enterSlowly(address: number, what: () => string): Entry {
+/** From here on synchronous code runs inside of an async call. */
+export function beginSegment(lock: number): void {
+  i32[(lock >> 2) + MODE] &= ~AWAITING
+}
+
+export function endSegment(lock: number): void {
+  i32[(lock >> 2) + MODE] |= AWAITING
+}
+
+function enterSlowly(object: object, lock: number, access: Access): Entry {
+  const hasWord = isOwn(lock)
+  const shared = hasReaders(object, access.group)
+  try {
+    refuseInsideRead(lock, access)
+    if (shared) refuseWhileReading(lock, access)
+  } catch (error) {
+    if (hasWord) releaseLock(object, lock, access)
+    throw error
+  }
+  if (waitForLock(lock, access, shared, hasWord) === 'abandoned') takeOver(object, lock, access)
+  return TAKEN
+}
+
+function waitForLock(lock: number, { name, what }: Access, shared: boolean, hasWord: boolean): Outcome {
+  let wait = !shared
+    ? () => acquireSync(lock, { what, timeout: AWAITING_HOLDER_MS })
+    : () => readWriteLock.writeSync(lock, what, AWAITING_HOLDER_MS)
+  const again = wait
+  if (hasWord) wait = () => readWriteLock.writeSyncWithWord(lock, what, AWAITING_HOLDER_MS)
   for (;;) {
     try {
-      if (acquireSync(address, { what, timeout: AWAITING_HOLDER_MS }) === 'acquired') return TAKEN
+      return wait()
     } catch (error) {
-      if (error instanceof CannotBlockError) throw cannotBlock(what(), error)
-      // A holder that works, and doesn't await, is worth waiting for.
-      if ((error as Error).name === 'TimeoutError' && Atomics.load(i32, (address >> 2) + MODE) === SYNC) continue
-      throw error
+      retryOrThrow(error, lock, name)
+      wait = again
     }
-    release(address)
-    throw abandoned(what())
+  }
+}
+
+/** A holder that works, and doesn't await, is worth waiting for. */
+export function retryOrThrow(error: unknown, lock: number, name: string): void {
+  if (error instanceof CannotBlockError) throw cannotBlock(name, error)
+  const works = isHeld(lock) && (Atomics.load(i32, (lock >> 2) + MODE) & AWAITING) === 0
+  if ((error as Error).name !== 'TimeoutError' || !works) throw error
+}
+
+const isHeld = (lock: number): boolean => (Atomics.load(i32, lock >> 2) & OWNER_MASK) !== 0
+
+/** @throws DeadlockError where an async `@Reads` method of this thread is under way. */
+function refuseWhileReading(lock: number, access: Access): void {
+  if (i32[(lock >> 2) + 1] === 0 || readWriteLock.readsOf(readWriteLock.recordOf(lock)) === 0) return
+  throw heldByAwaiting(access.name, 'async @Reads method', 'reads it')
+}
+
+/**
+ * What is done with a lock that a dead thread held, by who has it now: its class mends the object, or the running
+ * call is told.
+ *
+ * @throws AbandonedError; the lock is given up then.
+ */
+export function takeOver(object: object, lock: number, access: Access): void {
+  const mode = (lock >> 2) + MODE
+  i32[mode] = markOf()
+  const { onAbandoned } = shapeOf(object)!
+  if (!onAbandoned) {
+    leave(object, lock, access, TAKEN)
+    throw abandoned(access.name)
+  }
+  try {
+    const result = onAbandoned(object) as unknown
+    if (typeof result === 'object' && result !== null) refusePromise(result, 'onAbandoned')
+  } catch (error) {
+    i32[mode] = 0
+    if (hasReaders(object, access.group)) readWriteLock.releaseWrite(lock, true)
+    else releaseUnmended(lock)
+    throw unmended(access.name, error)
   }
 }
 
@@ -101,16 +254,17 @@ function wayOut(what: string): string {
   const dot = what.includes('.[') ? what.indexOf('.[') : what.lastIndexOf('.')
   const Class = what.slice(0, dot)
   const member = what.slice(dot + 1)
-  const object = `await nonBlocking(${Class.charAt(0).toLowerCase()}${Class.slice(1)})`
-  if (/(=|\(\))$/.test(member)) return `${object}.method(…), with a method that does it`
-  return `${object}${member.startsWith('[') ? '' : '.'}${member}`
+  const object = `${Class.charAt(0).toLowerCase()}${Class.slice(1)}`
+  if (member === 'locked()') return `await lockedAsync(${object}, async () => { … })`
+  if (/(=|\(\))$/.test(member)) return `await nonBlocking(${object}).method(…), with a method that does it`
+  return `await nonBlocking(${object})${member.startsWith('[') ? '' : '.'}${member}`
 }
 
-function heldByAwaiting(what: string): DeadlockError {
+function heldByAwaiting(what: string, holder = 'async method', does = 'holds its lock'): DeadlockError {
   const thread = `"${threadName(ownThreadId())}"`
   return new DeadlockError(
-    `${what} can't run now: an async method of the same object is awaiting on this thread, ${thread}, and holds its ` +
-      `lock; blocking for it would never end. Queue behind it: ${wayOut(what)}.`,
+    `${what} can't run now: an ${holder} of the same object is awaiting on this thread, ${thread}, and ${does}; ` +
+      `blocking for it would never end. Queue behind it: ${wayOut(what)}.`,
     { cycle: [`${thread} waits for ${what}, held by ${thread}`] },
   )
 }

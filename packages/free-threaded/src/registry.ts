@@ -1,5 +1,7 @@
 /** Free-threaded classes by the name under which their objects cross. */
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
+import { loadModule } from '@flatshare/core/internal'
+import type { TypeInfo } from './heap/index.js'
 import type { Shape } from './shape.js'
 
 const byName = new Map<string, Shape[]>()
@@ -23,12 +25,12 @@ export function requireUniqueName(name: string): Shape | undefined {
 }
 
 /**
- * The class of an object that arrived.
+ * The class of an object that arrived; a class that says in which module it is, is loaded.
  *
  * @throws NotMarshalableError where this thread doesn't know it, or knows it with other fields.
  */
-export function classFor(name: string, layout: string, module: string): Shape {
-  const shape = requireUniqueName(name)
+export function classFor({ name, layout, module, autoload = false }: TypeInfo): Shape {
+  const shape = requireUniqueName(name) ?? (autoload ? load(name, module) : undefined)
   if (!shape) {
     throw new NotMarshalableError(
       `An object of the free-threaded class ${name} arrived, and this thread doesn't know that class: import its ` +
@@ -36,8 +38,8 @@ export function classFor(name: string, layout: string, module: string): Shape {
     )
   }
   if (shape.layout !== layout) {
-    const here = shape.layout.split(' ')
-    const there = layout.split(' ')
+    const here = shape.layout.split(', ')
+    const there = layout.split(', ')
     const missing = (from: string[], others: string[]) =>
       from.filter((field) => !others.includes(field)).join(', ') || 'nothing'
     throw new NotMarshalableError(
@@ -46,6 +48,19 @@ export function classFor(name: string, layout: string, module: string): Shape {
     )
   }
   return shape
+}
+
+function load(name: string, module: string): Shape | undefined {
+  try {
+    if (!loadModule(module)) return undefined
+  } catch (error) {
+    throw new NotMarshalableError(
+      `An object of the free-threaded class ${name} arrived, and its module (${module}) could not be loaded here: ` +
+        `${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+  return requireUniqueName(name)
 }
 
 /** The module that called from outside of this package, as far as the runtime tells. */

@@ -1,27 +1,44 @@
-/**
- * What is known of a free-threaded class: its fields and where they lie.
- *
- * A block is the object's lock, then the fields of the outermost parent, then those of each class below
- * it, so that inherited accessors fit. Within a class 8-byte fields come first, then 4, 2 and 1; among
- * equals the name decides, so that two threads agree however their copies of the class were compiled.
- */
-import { FlatshareError } from '@flatshare/core'
-import { type MemberNotes, modelRecord, ownMemberNotes } from '@flatshare/core/internal'
-import { LOCK_BYTES } from '@flatshare/sync/internal'
-import { type ScalarType, type SharedType, scalarTypes } from './scalar-types.js'
+/** What is known of a free-threaded class: its fields and where they lie; `class-shape.ts` works it out. */
+import { modelRecord } from '@flatshare/core/internal'
+import type { CellType } from './cells/cell-type.js'
+import type { TypeId } from './heap/index.js'
 
 /** A shared field. */
 export interface Slot {
   readonly key: PropertyKey
   /** As errors and the layout name it. */
   readonly label: string
-  readonly typeName: SharedType
-  readonly type: ScalarType
+  readonly type: CellType
+  /** Canonical: as the layout has it. */
+  readonly typeName: string
   readonly offset: number
+  /** Among the shape's own and inherited fields: 0, 1, … */
+  readonly index: number
+  /** The group whose lock guards it. */
+  readonly group: Group
   /** The hidden field behind a member declared with `accessor`: its value until the object has a block. */
   readonly backing:
     | { readonly get: (this: object) => unknown; readonly set: (this: object, value: unknown) => void }
     | undefined
+}
+
+/** Fields and methods under one lock. */
+export interface Group {
+  /** As `@Guarded` names it; '' is the main one. */
+  readonly name: string
+  /** Where its lock lies in the block. */
+  readonly lockOffset: number
+  /** Where its scalars lie, from and to, in multiples of 4 bytes: also the bytes between them. */
+  readonly ranges: readonly (readonly [from: number, to: number])[]
+  /** Whether some member of it is `@Reads`. */
+  readonly hasReaders: boolean
+}
+
+/** What the class decorator was told beside the members. */
+export interface ShapeOptions {
+  /** The module to load where the class is unknown. */
+  readonly module?: string | undefined
+  readonly onAbandoned?: ((object: any) => void) | undefined
 }
 
 export interface Shape {
@@ -31,14 +48,22 @@ export interface Shape {
   readonly parent: Shape | undefined
   /** All shared fields, inherited ones too. */
   readonly slots: ReadonlyMap<PropertyKey, Slot>
+  /** All groups, inherited ones too; '' is always there. */
+  readonly groups: ReadonlyMap<string, Group>
   /** The block's size. */
   readonly bytes: number
-  /** Two copies of a class can share objects if this is the same. */
+  /** Two copies of a class can share objects if this is the same: entries, separated by ', '. */
   readonly layout: string
-  /** The module that decorated it, as far as the runtime tells. */
+  /** The module that has the class, as far as the decorator or the runtime tells. */
   readonly module: string
+  /** Whether the decorator named the module, so that a thread that doesn't know the class may load it. */
+  readonly isLoadable: boolean
   /** Fields of which each thread has its own; inherited ones too. */
   readonly perThread: ReadonlySet<PropertyKey>
+  /** Mends the state of an object after a thread died inside. */
+  readonly onAbandoned: ((object: any) => void) | undefined
+  /** The type of its objects in the heap; from now on nothing about the shape changes. */
+  typeId(): TypeId
 }
 
 const SHAPE = Symbol('flatshare.free-threaded')
@@ -70,79 +95,6 @@ function isFree(Class: Function): boolean {
   return Class.prototype !== undefined && Object.hasOwn(Class.prototype as object, SHAPE)
 }
 
-/** Works out the shape of a class that is being decorated. `notes` are its own; parents have theirs by now. */
-export function makeShape(Class: Function, name: string, notes: MemberNotes, module: string): Shape {
-  const prototype = Class.prototype as object
-  const parent = shapeOf(Object.getPrototypeOf(prototype) as object)
-  const slots = new Map(parent?.slots)
-  const fresh = new Map<PropertyKey, Omit<Slot, 'offset'>>()
-  // The lowest class last, so that what it says stands.
-  for (const each of classesOf(Class).reverse()) {
-    for (const [key, list] of each === Class ? notes : ownMemberNotes(each)) {
-      for (const note of list) {
-        if (note.decorator !== 'Shared') continue
-        const typeName = note['type'] as SharedType
-        const known = slots.get(key) ?? fresh.get(key)
-        if (known && known.typeName !== typeName) {
-          throw new FlatshareError(
-            `${name}.${label(key)} can't be shared as ${typeName}: it is shared as ${known.typeName} already.`,
-          )
-        }
-        const backing = backingOf(each.prototype as object, key, name)
-        if (!known || backing)
-          fresh.set(key, { key, label: label(key), typeName, type: scalarTypes[typeName], backing })
-      }
-    }
-  }
-  let end = parent?.bytes ?? LOCK_BYTES
-  const sorted = [...fresh.values()].sort((a, b) => b.type.bytes - a.type.bytes || (a.label < b.label ? -1 : 1))
-  for (const field of sorted) {
-    const inherited = slots.get(field.key)
-    const offset = inherited?.offset ?? Math.ceil(end / field.type.bytes) * field.type.bytes
-    slots.set(field.key, { ...field, offset })
-    if (!inherited) end = offset + field.type.bytes
-  }
-  const layout = [...slots.values()]
-    .sort((a, b) => a.offset - b.offset)
-    .map((slot) => `${slot.label}:${slot.typeName}`)
-    .join(' ')
-  let perThread: Set<PropertyKey> | undefined
-  const shape: Shape = {
-    Class,
-    name,
-    prototype,
-    parent,
-    slots,
-    bytes: end,
-    layout,
-    module,
-    // Late: a decorator above this one may still add to them.
-    get perThread() {
-      return (perThread ??= perThreadFields(Class, notes, parent))
-    },
-  }
-  return shape
-}
-
-function perThreadFields(Class: Function, notes: MemberNotes, parent: Shape | undefined): Set<PropertyKey> {
-  const keys = new Set(parent?.perThread)
-  const note = (all: MemberNotes) => {
-    for (const [key, list] of all) if (list.some(({ decorator }) => decorator === 'PerThread')) keys.add(key)
-  }
-  for (const each of classesOf(Class)) note(ownMemberNotes(each))
-  note(notes)
-  return keys
-}
-
-function backingOf(prototype: object, key: PropertyKey, name: string): Slot['backing'] {
-  const found = Object.getOwnPropertyDescriptor(prototype, key)
-  if (!found || shapeOwnsAccessor(found)) return undefined
-  if (found.get && found.set) return { get: found.get, set: found.set }
-  throw new FlatshareError(
-    `@Shared can't decorate ${name}.${label(key)}: it is a method or a lone getter or setter, not a field.`,
-  )
-}
-
 const ownAccessors = new WeakSet<Function>()
 
 /** Tells our own accessors from a program's. */
@@ -150,7 +102,7 @@ export function noteOwnAccessor(getter: Function): void {
   ownAccessors.add(getter)
 }
 
-function shapeOwnsAccessor(descriptor: PropertyDescriptor): boolean {
+export function shapeOwnsAccessor(descriptor: PropertyDescriptor): boolean {
   return descriptor.get !== undefined && ownAccessors.has(descriptor.get)
 }
 

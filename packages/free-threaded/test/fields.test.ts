@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
-import { FreeThreaded, locked, Shared, type SharedType } from '@flatshare/free-threaded'
+import { FreeThreaded, locked, type ScalarName, Shared, type SharedType } from '@flatshare/free-threaded'
 import { describe, expect, test } from 'vitest'
 import { AllTypes } from './classes.js'
 import { startThread } from './thread.js'
 
-const takes: Record<SharedType, unknown[]> = {
+const takes: Record<ScalarName, unknown[]> = {
   i8: [-128, 0, -0, 127],
   u8: [0, 255],
   i16: [-32768, 32767],
@@ -19,7 +19,7 @@ const takes: Record<SharedType, unknown[]> = {
 }
 
 const whole = [1.5, NaN, Infinity]
-const refuses: Record<SharedType, { range: unknown[]; type: unknown[] }> = {
+const refuses: Record<ScalarName, { range: unknown[]; type: unknown[] }> = {
   i8: { range: [-129, 128, ...whole], type: ['1', 1n, true, null, {}] },
   u8: { range: [-1, 256, ...whole], type: ['1', 1n, true, undefined] },
   i16: { range: [-32769, 32768, ...whole], type: ['1', 1n] },
@@ -34,9 +34,9 @@ const refuses: Record<SharedType, { range: unknown[]; type: unknown[] }> = {
 }
 
 /** Integers have one zero. */
-const kept = (type: SharedType, value: unknown) => (Object.is(value, -0) && !type.startsWith('f') ? 0 : value)
+const kept = (type: ScalarName, value: unknown) => (Object.is(value, -0) && !type.startsWith('f') ? 0 : value)
 
-describe.each(Object.keys(takes) as SharedType[])('%s', (type) => {
+describe.each(Object.keys(takes) as ScalarName[])('%s', (type) => {
   test('keeps every value that fits', () => {
     const all = adopted(new AllTypes()) as unknown as Record<string, unknown>
     for (const value of takes[type]) {
@@ -69,7 +69,7 @@ describe.each(Object.keys(takes) as SharedType[])('%s', (type) => {
 test('S3 every value is the same on every thread', async () => {
   const thread = startThread()
   const all = new AllTypes() as unknown as Record<string, unknown>
-  for (const [type, values] of Object.entries(takes) as [SharedType, unknown[]][]) {
+  for (const [type, values] of Object.entries(takes) as [ScalarName, unknown[]][]) {
     for (const value of values) {
       all[type] = value
       expect(await thread.run('copy', all, { [type]: values[0] })).toEqual({ [type]: kept(type, value) })

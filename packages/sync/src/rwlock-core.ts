@@ -47,6 +47,7 @@ import {
   type Reading,
 } from './reader-records.js'
 import { ABANDONED, makeRwLockQueue, READERS } from './rwlock-queue.js'
+import type { SyncMemory } from './sync-memory.js'
 import type { WaitNode, WaitRequest } from './wait-queue.js'
 import type { Waiting } from './waiting.js'
 
@@ -64,10 +65,17 @@ export interface RwLockWaiter {
 const outcomeOf = (result: number): Outcome => (result === ABANDONED ? 'abandoned' : 'acquired')
 const outcomeBy = (word: number): Outcome => (word & UNMENDED ? 'abandoned' : 'acquired')
 
-/** The lock's functions over a memory; `line` is the size of its cache lines. */
-export function makeRwLock(waiting: Waiting, line: number = CACHE_LINE) {
+/**
+ * The lock's functions over a memory; `line` is the size of its cache lines. Records lie where `recordMemory`
+ * allocates them.
+ */
+export function makeRwLock(
+  waiting: Waiting,
+  line: number = CACHE_LINE,
+  recordMemory: SyncMemory = waiting.queues.memory,
+) {
   const { memory } = waiting.queues
-  const records = makeReaderRecords(memory, line)
+  const records = makeReaderRecords(recordMemory, line)
   const queue = makeRwLockQueue(waiting, records)
 
   /** The record of this thread, with which it reads; it stays the same. */
@@ -155,7 +163,20 @@ export function makeRwLock(waiting: Waiting, line: number = CACHE_LINE) {
   }
 
   function writeSync(address: number, what: () => string, timeout?: number): Outcome {
-    const found = writeNow(address)
+    return goOnWriting(address, writeNow(address), what, timeout)
+  }
+
+  /** As `writeSync`, for who has put its id into a word that was 0. */
+  function writeSyncWithWord(address: number, what: () => string, timeout?: number): Outcome {
+    return goOnWriting(address, records.isRead(address + READERS) ? 'read' : 'acquired', what, timeout)
+  }
+
+  function goOnWriting(
+    address: number,
+    found: Outcome | 'held' | 'read',
+    what: () => string,
+    timeout: number | undefined,
+  ): Outcome {
     if (found === 'acquired') return found
     const writes = found === 'held' && writerOf(address) === memory.ownThreadId()
     const record = records.find(address + READERS)
@@ -262,6 +283,7 @@ export function makeRwLock(waiting: Waiting, line: number = CACHE_LINE) {
     releaseRead,
     tryWrite,
     writeSync,
+    writeSyncWithWord,
     enqueueWrite,
     releaseWrite,
     downgrade,
@@ -270,6 +292,8 @@ export function makeRwLock(waiting: Waiting, line: number = CACHE_LINE) {
     enqueueUpgrade,
     writerOf,
     isUnmended,
+    /** How many reads this thread holds by its record. */
+    readsOf: records.count,
     readers: (address: number): Reading[] => [...records.reading(address + READERS)],
     timedOut: (address: number, timeout: number, what: string): Error =>
       waiting.timedOut(what, timeout, queue.holders(address)),

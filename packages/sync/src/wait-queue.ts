@@ -148,7 +148,7 @@ export function makeWaitQueues(memory: SyncMemory) {
     if (node !== 0) carryOut(node, memory.get(at + JOURNAL_WORD), memory.get(at + JOURNAL_RESULT))
     let previous = 0
     for (let next = memory.get(at + FIRST); next !== 0; next = memory.get(next + NEXT)) {
-      memory.reach(next + NODE_BYTES)
+      reached(next)
       memory.set(next + PREVIOUS, previous)
       previous = next
     }
@@ -166,19 +166,25 @@ export function makeWaitQueues(memory: SyncMemory) {
     memory.set(node + INBOX, inbox)
     let previous = memory.get(queue + LAST)
     for (; previous !== 0; previous = memory.get(previous + PREVIOUS)) {
-      memory.reach(previous + NODE_BYTES)
+      reached(previous)
       if (memory.get(previous + RANK) >= rank) break
     }
-    const next = memory.get(previous === 0 ? queue + FIRST : previous + NEXT)
+    const next = reached(memory.get(previous === 0 ? queue + FIRST : previous + NEXT))
     memory.set(node + PREVIOUS, previous)
     memory.set(node + NEXT, next)
     memory.set(previous === 0 ? queue + FIRST : previous + NEXT, node)
     memory.set(next === 0 ? queue + LAST : next + PREVIOUS, node)
   }
 
+  /** A node of some thread, which may lie in memory that this one hasn't used yet. */
+  function reached(node: WaitNode): WaitNode {
+    if (node !== 0) memory.reach(node + NODE_BYTES)
+    return node
+  }
+
   function unlink(node: WaitNode): void {
-    const previous = memory.get(node + PREVIOUS)
-    const next = memory.get(node + NEXT)
+    const previous = reached(memory.get(node + PREVIOUS))
+    const next = reached(memory.get(node + NEXT))
     memory.set(previous === 0 ? queue + FIRST : previous + NEXT, next)
     memory.set(next === 0 ? queue + LAST : next + PREVIOUS, previous)
     memory.set(node + ADDRESS, 0)
@@ -279,6 +285,7 @@ export function makeWaitQueues(memory: SyncMemory) {
     }
     if (memory.load(node + MAILED) === 1) return
     memory.store(node + MAILED, 1)
+    memory.reach(inbox + 4)
     for (;;) {
       const head = memory.load(inbox)
       memory.store(node + MAIL_NEXT, head)

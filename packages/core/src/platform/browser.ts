@@ -157,3 +157,11 @@ export function soon(callback: () => void): void {
   }
   turn.port2.postMessage(undefined)
 }
+
+/** Loads an ES module by its URL before it returns; false where the runtime can't. */
+export function loadModule(_url: string): boolean {
+  return false
+}
+
+/** Whether plain reads may be seen by this thread out of their order, so that a fence is needed. Nobody tells here. */
+export const reordersReads = true

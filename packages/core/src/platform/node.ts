@@ -1,6 +1,8 @@
 /** The leaf for Node, and for Deno and Bun through their `node:` modules. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import {
   getEnvironmentData,
   isMainThread as inMainThread,
@@ -208,3 +210,13 @@ export function terminal(): Terminal | undefined {
 export function soon(callback: () => void): void {
   setImmediate(callback)
 }
+
+/** Loads an ES module by its URL before it returns; false where the runtime can't. */
+export function loadModule(url: string): boolean {
+  // `require` takes ES modules, if they don't await at their top level, and they are the same ones that `import` gives.
+  createRequire(import.meta.url)(url.startsWith('file:') ? fileURLToPath(url) : url)
+  return true
+}
+
+/** Whether plain reads may be seen by this thread out of their order, so that a fence is needed. */
+export const reordersReads = !['x64', 'ia32'].includes(process.arch)

@@ -1,0 +1,76 @@
+/** The images of objects' scalars (`versions.ts`): where they lie, and when they are made. */
+import { i32 } from '@flatshare/core/internal'
+import { SHADOW } from './heap/block.js'
+import { allocateValue, enterHeap, leaveHeap } from './heap/index.js'
+import { type Group, type Shape, type Slot, shapeOf } from './shape.js'
+import { versions, type Words } from './versions.js'
+
+/** The images of a class's objects. */
+interface ImageLayout {
+  /** One image; 0 where the class has no scalars. */
+  readonly bytes: number
+  readonly words: ReadonlyMap<string, Words>
+  /** Where a scalar field lies in an image. */
+  readonly offsets: ReadonlyMap<Slot, number>
+}
+
+const layouts = new WeakMap<Shape, ImageLayout>()
+let lastShape: Shape | undefined
+let lastLayout: ImageLayout | undefined
+
+/** Looked up for each commit: mostly for the same class as the last one. */
+export function imageLayout(shape: Shape): ImageLayout {
+  if (shape === lastShape) return lastLayout!
+  let layout = layouts.get(shape)
+  if (!layout) layouts.set(shape, (layout = makeLayout(shape)))
+  lastShape = shape
+  return (lastLayout = layout)
+}
+
+/** The groups' scalars one after the other, each at an address as even as in the object. */
+function makeLayout(shape: Shape): ImageLayout {
+  const words = new Map<string, Words>()
+  const offsets = new Map<Slot, number>()
+  let end = 0
+  for (const group of shape.groups.values()) {
+    const pairs: number[] = []
+    for (const [from, to] of group.ranges) {
+      if ((end & 7) !== (from & 7)) end += 4
+      for (let at = from; at < to; at += 4) pairs.push(at, end + at - from)
+      for (const slot of scalarsOf(shape, group)) {
+        if (slot.offset >= from && slot.offset < to) offsets.set(slot, end + slot.offset - from)
+      }
+      end += to - from
+    }
+    words.set(group.name, pairs)
+  }
+  return { bytes: (end + 7) & ~7, words, offsets }
+}
+
+export function scalarsOf(shape: Shape, group: Group): Slot[] {
+  return [...shape.slots.values()].filter((slot) => slot.type.isScalar && slot.group.name === group.name)
+}
+
+/**
+ * Gives an object the images that `snapshot` reads while somebody else is inside; to be called before it can be inside
+ * of anything but the running code: before the object crosses, and before an async call holds its lock.
+ *
+ * @throws HeapFullError before anything has changed.
+ */
+export function ensureShadow(object: object, address: number): void {
+  if (i32[(address + SHADOW) >> 2] !== 0) return
+  const shape = shapeOf(object)!
+  const { bytes, words } = imageLayout(shape)
+  // Optimistic readers go by versions alone, and those are raised where there are images.
+  if (bytes === 0 && ![...shape.groups.values()].some(({ hasReaders }) => hasReaders)) return
+  enterHeap()
+  try {
+    const images = allocateValue(Math.max(2 * bytes, 16))
+    for (const { name, lockOffset } of shape.groups.values()) {
+      versions.fill(address + lockOffset, address, images, bytes, words.get(name)!)
+    }
+    Atomics.store(i32, (address + SHADOW) >> 2, images)
+  } finally {
+    leaveHeap()
+  }
+}

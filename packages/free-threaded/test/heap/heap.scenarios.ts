@@ -1,0 +1,275 @@
+/** Small programs on the heap; see `explorer.ts`. */
+import { COUNT, TYPE } from '../../dist/heap/block.js'
+import { makeCollector } from '../../dist/heap/collect.js'
+import { makeControl } from '../../dist/heap/control.js'
+import { makeCrossings } from '../../dist/heap/crossings.js'
+import type { HeapMemory } from '../../dist/heap/heap-memory.js'
+import { makeLedger } from '../../dist/heap/ledger.js'
+import { makeObjects } from '../../dist/heap/objects.js'
+import { KIND_OBJECT, KIND_VALUE, makePages } from '../../dist/heap/pages.js'
+import { makeSections } from '../../dist/heap/sections.js'
+import type { TypeInfo } from '../../dist/heap/types.js'
+import type { HeapScenario, HeapThread } from './explorer.js'
+
+/** What the scenarios run; tests put a broken part in its place. */
+export const subject = { makeControl, makePages, makeSections, makeLedger, makeCrossings, makeObjects, makeCollector }
+
+const REF = 32
+const OBJECT_BYTES = 48
+const VALUE_BYTES = 80
+/** Words by which the threads of a scenario tell each other something. */
+const [A, B] = [0x100, 0x140]
+
+const node: TypeInfo = {
+  id: 1,
+  kind: 'node',
+  name: 'node',
+  layout: '',
+  module: '',
+  bytes: OBJECT_BYTES,
+  refs: [REF],
+  values: [],
+  readers: [],
+}
+
+function heapOver(memory: HeapMemory) {
+  const control = subject.makeControl(memory)
+  const pages = subject.makePages(memory, control)
+  const sections = subject.makeSections(memory, control)
+  const ledger = subject.makeLedger(memory, sections)
+  const crossings = subject.makeCrossings(memory, control)
+  const types = { at: (address: number) => (memory.get(address + TYPE) === 1 ? node : undefined) } as never
+  const objects = subject.makeObjects(memory, pages, types, () => undefined)
+  const collect = subject.makeCollector(memory, control, pages, sections, ledger, crossings, types, objects)
+  const inHeap = <R>(fn: () => R): R => {
+    sections.enter()
+    const result = fn()
+    sections.leave()
+    return result
+  }
+  sections.mendBy(() => void sections.alone(collect))
+  return {
+    pages,
+    sections,
+    ledger,
+    crossings,
+    objects,
+    inHeap,
+    collect: () => sections.alone(collect),
+    /** A new object with an entry in the ledger. */
+    make: () =>
+      inHeap(() => {
+        const address = pages.allocate(KIND_OBJECT, OBJECT_BYTES)
+        memory.clear(address, OBJECT_BYTES)
+        memory.set(address + COUNT, 1)
+        memory.set(address + TYPE, 1)
+        return { address, entry: ledger.note(address) }
+      }),
+    drop: (address: number, entry: number) =>
+      inHeap(() => {
+        ledger.strike(entry)
+        objects.release(address)
+      }),
+  }
+}
+
+/** Pages alone, for scenarios without a collector: sections would only add steps. */
+function pagesOver(memory: HeapMemory) {
+  return subject.makePages(memory, subject.makeControl(memory))
+}
+
+/** Takes so many blocks, and gives them back. */
+const taker = (times: number, backwards = false): HeapThread => ({
+  run(memory, { own, disown }) {
+    const pages = pagesOver(memory)
+    const taken: number[] = []
+    for (let i = 0; i < times; i++) {
+      const block = pages.allocate(KIND_VALUE, VALUE_BYTES)
+      own(block, VALUE_BYTES)
+      taken.push(block)
+    }
+    for (const block of backwards ? taken.reverse() : taken) {
+      disown(block)
+      pages.free(block)
+    }
+  },
+})
+
+/** Makes a block for another thread, and goes on taking. */
+const giver = (times: number): HeapThread => ({
+  run(memory, { own, put }) {
+    const pages = pagesOver(memory)
+    const given = pages.allocate(KIND_VALUE, VALUE_BYTES)
+    put(A, given)
+    for (let i = 0; i < times; i++) {
+      const block = pages.allocate(KIND_VALUE, VALUE_BYTES)
+      own(block, VALUE_BYTES)
+    }
+  },
+})
+
+/** Frees what it was given, and takes something. */
+const freer: HeapThread = {
+  run(memory, { until, own, disown }) {
+    const pages = pagesOver(memory)
+    const given = until(A)
+    own(given, VALUE_BYTES)
+    disown(given)
+    pages.free(given)
+    own(pages.allocate(KIND_VALUE, VALUE_BYTES), VALUE_BYTES)
+  },
+}
+
+/** Makes an object, uses it, lets it go, makes another. */
+const maker = (times: number): HeapThread => ({
+  run(memory, { own, disown }) {
+    const heap = heapOver(memory)
+    for (let i = 0; i < times; i++) {
+      const { address, entry } = heap.make()
+      own(address, OBJECT_BYTES)
+      if (i + 1 === times) return
+      disown(address)
+      heap.drop(address, entry)
+    }
+  },
+})
+
+const collector: HeapThread = {
+  run(memory) {
+    heapOver(memory).collect()
+  },
+}
+
+/** Makes an object that two others then have handles of, and drops its own. */
+const sharer = (others: number): HeapThread => ({
+  run(memory, { put, until }) {
+    const heap = heapOver(memory)
+    const { address, entry } = heap.make()
+    heap.inHeap(() => {
+      for (let i = 0; i < others; i++) heap.objects.retain(address)
+    })
+    put(A, address)
+    if (others > 1) until(B)
+    heap.drop(address, entry)
+  },
+})
+
+/** Has been counted in, writes that into its ledger, and drops it. */
+const holder: HeapThread = {
+  run(memory, { until, put }) {
+    const heap = heapOver(memory)
+    const address = until(A)
+    const entry = heap.inHeap(() => heap.ledger.note(address))
+    put(B, 1)
+    heap.drop(address, entry)
+  },
+}
+
+/** Finds out what dead threads have left, and drops it; then takes what is free. */
+const reaper = (objects: number): HeapThread => ({
+  run(memory, { own }) {
+    const heap = heapOver(memory)
+    heap.ledger.dropDead(heap.objects.release)
+    for (let i = 0; i < objects; i++) own(heap.make().address, OBJECT_BYTES)
+  },
+})
+
+/** Two objects that refer to each other: only a collection finds that nobody holds them. */
+const cycler: HeapThread = {
+  run(memory) {
+    const heap = heapOver(memory)
+    const [a, b] = [heap.make(), heap.make()]
+    heap.inHeap(() => {
+      heap.objects.retain(b.address)
+      memory.set(a.address + REF, b.address)
+      heap.objects.retain(a.address)
+      memory.set(b.address + REF, a.address)
+    })
+    heap.drop(a.address, a.entry)
+    heap.drop(b.address, b.entry)
+  },
+}
+
+const sender: HeapThread = {
+  run(memory, { put }) {
+    const heap = heapOver(memory)
+    const { address, entry } = heap.make()
+    const crossing = heap.inHeap(() => {
+      heap.objects.retain(address)
+      return heap.crossings.begin(address, 1, 0)
+    })
+    put(B, address)
+    put(A, crossing)
+    heap.drop(address, entry)
+  },
+}
+
+/** Takes what is on its way, if nobody else has. */
+const receiver: HeapThread = {
+  run(memory, { until, own }) {
+    const heap = heapOver(memory)
+    const crossing = until(A)
+    const address = until(B)
+    const arrived = heap.inHeap(() => {
+      if (!heap.crossings.isOf(crossing, address)) return false
+      heap.objects.retain(address)
+      heap.ledger.note(address)
+      if (heap.crossings.end(crossing, address)) heap.objects.release(address)
+      return true
+    })
+    if (arrived) own(address, OBJECT_BYTES)
+  },
+}
+
+const mortal = (thread: HeapThread): HeapThread => ({ ...thread, mortal: true })
+
+export const heapScenarios: Record<string, HeapScenario> = {
+  'two take and give back': { threads: [taker(3), taker(2, true)], preemptions: 2 },
+  'one frees what another took, who goes on taking': { threads: [giver(4), freer], preemptions: 2 },
+  'two free what a third took': { threads: [giver(3), freer, taker(1)], preemptions: 1 },
+  'a mortal takes, one takes after it': { threads: [mortal(taker(2)), taker(3)], deaths: 1, preemptions: 1 },
+  'a mortal frees what another took': { threads: [giver(3), mortal(freer)], deaths: 1, preemptions: 2 },
+  'one makes objects, one collects': { threads: [maker(2), collector], preemptions: 2 },
+  'one makes objects, two collect': { threads: [maker(2), collector, collector], preemptions: 1 },
+  'a mortal collects, one makes objects': { threads: [maker(3), mortal(collector)], deaths: 1, preemptions: 2 },
+  'a mortal makes objects, one collects and one makes': {
+    threads: [mortal(maker(2)), collector, maker(2)],
+    deaths: 1,
+    preemptions: 1,
+  },
+  'two drop an object at once': { threads: [sharer(1), holder], preemptions: 2 },
+  'three drop an object at once': { threads: [sharer(2), holder, holder], preemptions: 1 },
+  'a mortal holds, two reap': { threads: [mortal(maker(2)), reaper(2), reaper(1)], deaths: 1, preemptions: 1 },
+  'a mortal reaps what a mortal held': {
+    threads: [mortal(maker(1)), mortal(reaper(1)), reaper(2)],
+    deaths: 2,
+    preemptions: 1,
+  },
+  'a cycle, a collector, a maker': { threads: [cycler, collector, maker(2)], preemptions: 1 },
+  'one sends, two receive the same': { threads: [sender, receiver], preemptions: 2 },
+  'a mortal sends, one receives, one makes': {
+    threads: [mortal(sender), receiverOrNobody(), maker(2)],
+    deaths: 1,
+    preemptions: 1,
+  },
+}
+
+/** As `receiver`, but doesn't wait for a sender that has died. */
+function receiverOrNobody(): HeapThread {
+  return {
+    run(memory, { own }) {
+      const heap = heapOver(memory)
+      const crossing = memory.load(A)
+      const address = memory.load(B)
+      if (crossing === 0) return
+      const arrived = heap.inHeap(() => {
+        if (!heap.crossings.isOf(crossing, address)) return false
+        heap.objects.retain(address)
+        heap.ledger.note(address)
+        if (heap.crossings.end(crossing, address)) heap.objects.release(address)
+        return true
+      })
+      if (arrived) own(address, OBJECT_BYTES)
+    },
+  }
+}
