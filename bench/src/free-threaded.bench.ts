@@ -1,5 +1,6 @@
 // What a free-threaded object costs on one thread, uncontended.
-import { FreeThreaded, Shared } from '@flatshare/free-threaded'
+import { marshal } from '@flatshare/core'
+import { FreeThreaded, Reads, Shared, snapshot } from '@flatshare/free-threaded'
 import type { Benchmark } from './benchmark.js'
 
 @FreeThreaded()
@@ -17,6 +18,36 @@ class Account {
   depositAll(times: number): void {
     for (let i = 0; i < times; i++) this.deposit(1)
   }
+
+  addAll(times: number): void {
+    for (let i = 0; i < times; i++) this.balance += 1
+  }
+}
+
+@FreeThreaded()
+class Point {
+  @Shared('f64') x = 1
+  @Shared('f64') y = 2
+
+  @Reads() sum(): number {
+    return this.x + this.y
+  }
+
+  @Reads({ optimistic: true }) sumOptimistically(): number {
+    return this.x + this.y
+  }
+}
+
+/** Classes of which one call site sees objects. */
+function otherClass(name: string): { deposit(amount: number): void } {
+  class Other {
+    balance = 0
+    deposit(amount: number): void {
+      this.balance += amount
+    }
+  }
+  FreeThreaded({ name, shared: { balance: 'f64' } })(Other)
+  return new Other()
 }
 
 class Plain {
@@ -54,6 +85,11 @@ function measure(loop: (times: number) => void, times = TIMES): Promise<number> 
 
 const account = new Account()
 const plain = new Plain()
+const seen = new Account()
+const point = new Point()
+// From here on others may look at any time.
+for (const object of [seen, point]) marshal(object)[0][Symbol.dispose]()
+const others = ['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map(otherClass)
 
 export default {
   title: 'Free-threaded objects: one thread, uncontended',
@@ -87,6 +123,53 @@ export default {
           for (let i = 0; i < times; i++) account.ping()
         }),
     },
+    {
+      name: 'a locked method (deposit) of an object that has crossed',
+      run: () =>
+        measure((times) => {
+          for (let i = 0; i < times; i++) seen.deposit(1)
+        }),
+    },
+    {
+      name: 'locked methods (deposit) of six classes in turns',
+      run: () =>
+        measure((times) => {
+          for (let i = 0; i < times; i++) others[i % 6]!.deposit(1)
+        }),
+    },
+    {
+      name: 'a method that reads two fields: @Reads()',
+      run: () =>
+        measure((times) => {
+          let sum = 0
+          for (let i = 0; i < times; i++) sum += point.sum()
+          sink = sum
+        }),
+    },
+    {
+      name: 'a method that reads two fields: @Reads({ optimistic: true })',
+      run: () =>
+        measure((times) => {
+          let sum = 0
+          for (let i = 0; i < times; i++) sum += point.sumOptimistically()
+          sink = sum
+        }),
+    },
+    {
+      name: 'a snapshot of two fields',
+      run: () =>
+        measure((times) => {
+          for (let i = 0; i < times; i++) sink = snapshot(point)
+        }, 20_000),
+    },
+    {
+      name: 'an element of a typed array, += 1',
+      run: () =>
+        measure((times) => {
+          for (let i = 0; i < times; i++) doubles[3]! += 1
+        }),
+    },
+    { name: 'a field inside a method, += 1', run: () => measure((times) => account.addAll(times)) },
     { name: 'a locked method called from inside', run: () => measure((times) => account.depositAll(times)) },
     {
       name: 'a field read from outside (f64)',

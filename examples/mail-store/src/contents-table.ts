@@ -1,8 +1,15 @@
-import { ApartmentThreaded } from 'flatshare'
-import type { MessageRecord } from './message.js'
+import type { MessageRecord } from './message-record.js'
 
 /** What a table shows of a message. */
-export type Row = Pick<MessageRecord, 'offset' | 'size' | 'from' | 'subject' | 'date' | 'attachments'>
+export interface Row {
+  offset: number
+  size: number
+  /** The sender's address. */
+  from: string | null
+  subject: string
+  date: string | null
+  attachments: number
+}
 export type Column = keyof Row
 
 export interface Restriction {
@@ -13,8 +20,10 @@ export interface Restriction {
   hasAttachments?: boolean
 }
 
-/** A view of a folder's messages: restricted, sorted, read in rows. */
-@ApartmentThreaded()
+/**
+ * A view of a folder's messages: restricted, sorted, read in rows. It is an ordinary object of its thread, that looks at
+ * records in shared memory; what is not asked for is not read.
+ */
 export class ContentsTable {
   readonly #all: readonly MessageRecord[]
   #rows: readonly MessageRecord[]
@@ -29,9 +38,9 @@ export class ContentsTable {
     const text = subject?.toLowerCase()
     this.#rows = this.#all.filter(
       (message) =>
-        (text === undefined || message.subject.toLowerCase().includes(text)) &&
-        (from === undefined || message.from === from) &&
-        (hasAttachments === undefined || message.attachments > 0 === hasAttachments),
+        (hasAttachments === undefined || message.attachments > 0 === hasAttachments) &&
+        (from === undefined || message.sender?.address === from) &&
+        (text === undefined || message.subject.toLowerCase().includes(text)),
     )
   }
 
@@ -46,11 +55,27 @@ export class ContentsTable {
   /** Rows from `start` on, at most `limit`; equal ones in the order of the archive, what is missing last. */
   rows(start: number, limit: number): Row[] {
     const { column, descending } = this.#sorting
-    return [...this.#rows]
-      .sort((a, b) => compare(a[column], b[column], descending) || a.offset - b.offset)
+    const read = columns[column]
+    return this.#rows
+      .map((message) => ({ message, key: read(message), offset: message.offset }))
+      .sort((a, b) => compare(a.key, b.key, descending) || a.offset - b.offset)
       .slice(start, start + limit)
-      .map(({ offset, size, from, subject, date, attachments }) => ({ offset, size, from, subject, date, attachments }))
+      .map(({ message }) => rowOf(message))
   }
+}
+
+const columns: { [C in Column]: (message: MessageRecord) => Row[C] } = {
+  offset: (message) => message.offset,
+  size: (message) => message.size,
+  from: (message) => message.sender?.address ?? null,
+  subject: (message) => message.subject,
+  date: (message) => message.date,
+  attachments: (message) => message.attachments,
+}
+
+function rowOf(message: MessageRecord): Row {
+  const { offset, size, subject, date, attachments } = message
+  return { offset, size, from: columns.from(message), subject, date, attachments }
 }
 
 function compare(a: string | number | null, b: string | number | null, descending: boolean): number {

@@ -1,11 +1,17 @@
 /**
- * Puts messages together into conversations.
+ * Puts messages together into conversations: what belongs together is united (union-find with path halving, by size), in
+ * vectors that lie in shared memory. The nodes are those of `conversation-nodes.ts`. The result is the finest partition
+ * that the fields allow, so it depends neither on the order in which messages arrive nor on how they were batched.
  *
- * Every Message-ID is a node, whether its message was seen or only named in a References or In-Reply-To field, and
- * so is every base subject of messages that have neither field. What belongs together is united (union-find with
- * path halving, by size). The result is the finest partition that the fields allow, so it depends neither on the
- * order in which messages arrive nor on how they were batched.
+ *   parents    for each node its parent, or itself: a root
+ *   seen       for each node, 1 where it is a message that was seen
+ *   messages   for each root, how many of its nodes are messages that were seen; 0 for a lone reference
+ *   first      for each root, the first message of the archive among them
  */
+import { FreeThreaded, ref, Shared, SharedVector } from 'flatshare'
+import type { Batch } from './batch.js'
+import { BatchIndex } from './batch-index.js'
+import { MessageRecord } from './message-record.js'
 
 export interface Conversation {
   /** Of its message that comes first in the archive. */
@@ -16,94 +22,87 @@ export interface Conversation {
   messages: number
 }
 
-/** What conversations need to know of a message. */
-export interface Threaded {
-  offset: number
-  messageId: string | null
-  references: readonly string[]
-  inReplyTo: string | null
-  subject: string
-  baseSubject: string
-}
-
-export class Conversations {
-  readonly #nodes = new Map<string, number>()
-  readonly #parents: number[] = []
-  /** Per root: how many of its nodes are messages that were seen. Zero for a lone reference. */
-  readonly #messages: number[] = []
-  /** Per root: the first message of the archive among them. */
-  readonly #first: ({ offset: number; subject: string } | null)[] = []
-  readonly #seen = new Set<number>()
-  #count = 0
-
+@FreeThreaded()
+export class Conversations extends BatchIndex {
+  @Shared(ref(SharedVector)) readonly parents: SharedVector<number> = new SharedVector({ of: 'u32' })
+  @Shared(ref(SharedVector)) readonly seen: SharedVector<number> = new SharedVector({ of: 'u8' })
+  @Shared(ref(SharedVector)) readonly messages: SharedVector<number> = new SharedVector({ of: 'u32' })
+  @Shared(ref(SharedVector)) readonly first: SharedVector<MessageRecord | null, MessageRecord | null> = new SharedVector<MessageRecord | null, MessageRecord | null>({
+    of: MessageRecord,
+  })
   /** Conversations with at least one message. */
-  get count(): number {
-    return this.#count
-  }
-
-  add(message: Threaded): void {
-    const node = this.#node(message.messageId === null ? `offset ${message.offset}` : `<${message.messageId}>`)
-    this.#see(node, message)
-    for (const id of message.references) this.#unite(node, this.#node(`<${id}>`))
-    if (message.inReplyTo !== null) this.#unite(node, this.#node(`<${message.inReplyTo}>`))
-    else if (message.references.length === 0 && message.baseSubject !== '') {
-      this.#unite(node, this.#node(`subject ${message.baseSubject.toUpperCase()}`))
-    }
-  }
+  @Shared('u32') count = 0
 
   /** The longest conversations; of equal ones that which begins first in the archive. */
   largest(limit: number): Conversation[] {
-    const found: Conversation[] = []
-    this.#parents.forEach((parent, node) => {
-      const first = this.#first[node]
-      if (parent === node && first) found.push({ ...first, messages: this.#messages[node] })
-    })
-    return found.sort((a, b) => b.messages - a.messages || a.offset - b.offset).slice(0, limit)
+    const messages = [...this.messages]
+    const found = Array.from(this.first, (first, node) => ({ first, messages: messages[node], offset: first?.offset ?? 0 }))
+    return found
+      .filter(({ first }) => first !== null)
+      .sort((a, b) => b.messages - a.messages || a.offset - b.offset)
+      .slice(0, limit)
+      .map(({ first, messages, offset }) => ({ subject: first!.subject, offset, messages }))
   }
 
-  #node(key: string): number {
-    let node = this.#nodes.get(key)
-    if (node === undefined) {
-      node = this.#parents.length
-      this.#nodes.set(key, node)
-      this.#parents.push(node)
-      this.#messages.push(0)
-      this.#first.push(null)
+  protected include(batch: Batch): void {
+    const links = [...batch.links]
+    this.makeRoom(links.reduce((a, b) => Math.max(a, b), 0))
+    let at = 0
+    for (const record of batch.records) {
+      const end = at + 1 + links[at]
+      const node = links[at + 1]
+      this.see(node, record)
+      for (at += 2; at < end; at++) this.unite(node, links[at])
     }
-    return node
   }
 
-  #see(node: number, { offset, subject }: Threaded): void {
-    const root = this.#root(node)
-    if (!this.#seen.has(node)) {
-      this.#seen.add(node)
-      this.#messages[root] += 1
-      if (this.#messages[root] === 1) this.#count++
+  protected reset(): void {
+    for (const vector of [this.parents, this.seen, this.messages, this.first]) vector.clear()
+    this.count = 0
+  }
+
+  /** Has room for nodes up to a number; each is alone. */
+  protected makeRoom(last: number): void {
+    for (let node = this.parents.length; node <= last; node++) {
+      this.parents.push(node)
+      this.seen.push(0)
+      this.messages.push(0)
+      this.first.push(null)
     }
-    const first = this.#first[root]
-    if (!first || offset < first.offset) this.#first[root] = { offset, subject }
   }
 
-  #unite(a: number, b: number): void {
-    let [root, child] = [this.#root(a), this.#root(b)]
+  protected see(node: number, record: MessageRecord): void {
+    const root = this.root(node)
+    if (this.seen.get(node) === 0) {
+      this.seen.set(node, 1)
+      if (this.messages.update(root, (messages) => messages + 1) === 1) this.count++
+    }
+    const first = this.first.get(root)
+    if (!first || record.offset < first.offset) this.first.set(root, record)
+  }
+
+  protected unite(a: number, b: number): void {
+    let [root, child] = [this.root(a), this.root(b)]
     if (root === child) return
     // A message outweighs any number of mere references: trees stay shallow all the same.
-    if (this.#messages[root] < this.#messages[child]) [root, child] = [child, root]
-    if (this.#messages[child] > 0) this.#count--
-    this.#parents[child] = root
-    this.#messages[root] += this.#messages[child]
-    const [mine, theirs] = [this.#first[root], this.#first[child]]
-    if (theirs && (!mine || theirs.offset < mine.offset)) this.#first[root] = theirs
-    this.#first[child] = null
+    if (this.messages.get(root)! < this.messages.get(child)!) [root, child] = [child, root]
+    const moved = this.messages.get(child)!
+    if (moved > 0) this.count--
+    this.parents.set(child, root)
+    this.messages.update(root, (messages) => messages + moved)
+    const [mine, theirs] = [this.first.get(root), this.first.get(child)]
+    if (theirs && (!mine || theirs.offset < mine.offset)) this.first.set(root, theirs)
+    this.first.set(child, null)
   }
 
-  #root(node: number): number {
-    const parents = this.#parents
-    while (parents[node] !== node) {
-      const grandparent = parents[parents[node]]
-      parents[node] = grandparent
+  protected root(node: number): number {
+    const { parents } = this
+    for (;;) {
+      const parent = parents.get(node)!
+      if (parent === node) return node
+      const grandparent = parents.get(parent)!
+      parents.set(node, grandparent)
       node = grandparent
     }
-    return node
   }
 }

@@ -1,6 +1,6 @@
-import type { Remote } from 'flatshare'
 import type { Row } from './contents-table.js'
-import type { MessageStore } from './store.js'
+import type { Folder } from './folder.js'
+import type { Folders } from './folders.js'
 
 /** What is said of a folder. */
 export interface FolderReport {
@@ -11,24 +11,24 @@ export interface FolderReport {
   largest: Row[]
 }
 
-/** Opens each folder's contents table and looks through it. Folders and tables stay on the store's thread. */
-export async function reportFolders(store: Remote<MessageStore>, listed = 3): Promise<FolderReport[]> {
-  const reports = await Promise.all((await store.folderNames()).map((name) => reportFolder(store, name)))
+/** Opens each folder's contents table and looks through it, on this thread. */
+export function reportFolders(folders: Folders, listed = 3): FolderReport[] {
+  const reports = folders.names().map((name) => reportFolder(folders.open(name)))
   const fullest = reports.reduce((a, b) => (b.messages > a.messages ? b : a), reports[0])
-  if (fullest) fullest.largest = await largestOf(store, fullest.name, listed)
+  if (fullest) fullest.largest = largestOf(folders.open(fullest.name), listed)
   return reports
 }
 
-async function reportFolder(store: Remote<MessageStore>, name: string): Promise<FolderReport> {
-  const table = await (await store.openFolder(name)).contentsTable()
-  const messages = await table.count()
-  await table.restrict({ hasAttachments: true })
-  return { name, messages, withAttachments: await table.count(), largest: [] }
+function reportFolder(folder: Folder): FolderReport {
+  const table = folder.contentsTable()
+  const messages = table.count()
+  table.restrict({ hasAttachments: true })
+  return { name: folder.name, messages, withAttachments: table.count(), largest: [] }
 }
 
-async function largestOf(store: Remote<MessageStore>, name: string, limit: number): Promise<Row[]> {
-  const table = await (await store.openFolder(name)).contentsTable()
-  await table.restrict({ hasAttachments: true })
-  await table.sort('size', 'descending')
+function largestOf(folder: Folder, limit: number): Row[] {
+  const table = folder.contentsTable()
+  table.restrict({ hasAttachments: true })
+  table.sort('size', 'descending')
   return table.rows(0, limit)
 }

@@ -1,31 +1,23 @@
-import { ApartmentThreaded } from 'flatshare'
+import { FreeThreaded, ref, Shared, SharedVector, Unlocked } from 'flatshare'
 import { ContentsTable } from './contents-table.js'
-import type { MessageRecord } from './message.js'
+import { MessageRecord } from './message-record.js'
 
-/** Messages of one year. It lives with the store, on its thread. */
-@ApartmentThreaded()
+/** Messages of one year. Any thread opens it and looks through it. */
+@FreeThreaded({ onAbandoned() {} })
 export class Folder {
-  readonly #messages: MessageRecord[] = []
-  readonly #name: string
+  @Shared('string') readonly name: string
+  /** Written by `Folders` alone, under its lock. */
+  @Shared(ref(SharedVector)) readonly messages: SharedVector<MessageRecord, MessageRecord> = new SharedVector<MessageRecord, MessageRecord>({
+    of: MessageRecord,
+  })
 
   constructor(name: string) {
-    this.#name = name
+    this.name = name
   }
 
-  get name(): string {
-    return this.#name
-  }
-
-  count(): number {
-    return this.#messages.length
-  }
-
-  add(message: MessageRecord): void {
-    this.#messages.push(message)
-  }
-
-  /** A table of its own for each who asks, so that nobody sorts under another's feet. */
+  /** A table of what is in the folder now, for whoever asks: nobody sorts under another's feet. */
+  @Unlocked()
   contentsTable(): ContentsTable {
-    return new ContentsTable(this.#messages)
+    return new ContentsTable([...this.messages])
   }
 }

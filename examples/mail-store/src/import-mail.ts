@@ -1,17 +1,19 @@
 import {
   Apartment,
   DisconnectedError,
+  dispose,
   type Notification,
   type Progress,
-  type Remote,
   thisThreadAdviseSink,
 } from 'flatshare'
-import type { IndexSummary } from './mail-index.js'
+import { type IndexSummary, MailIndex } from './mail-index.js'
 import { splitRanges } from './mbox.js'
 import type { Job, Share } from './reader.js'
 import { Session } from './session.js'
-import { mostShares, Statistics } from './statistics.js'
-import type { MessageStore, StoreEvents } from './store.js'
+import { StoreAdvice, type StoreEvents } from './store-advice.js'
+
+/** The archive is read in at most this many shares. */
+const mostShares = 512
 
 export interface Import {
   path: string
@@ -33,45 +35,32 @@ export type Announcement =
 
 /** What an import found. */
 export interface Imported extends IndexSummary {
-  messages: number
-  parsed: number
-  failed: number
-  bytes: number
-  /** Messages per day of the week, Monday first, and per hour, by the senders' own clocks. */
-  weekdays: number[]
-  hours: number[]
   /** Messages that each thread read. */
   perThread: number[]
 }
 
-/** Reads an archive on several threads into a store on another, and calls `use` while the store is open. */
+/** Reads an archive on several threads, all of them into one index, and calls `use` while the index is there. */
 export async function importMail<T>(
   job: Import,
-  use: (imported: Imported, store: Remote<MessageStore>) => Promise<T>,
+  use: (imported: Imported, index: MailIndex) => T | Promise<T>,
 ): Promise<T> {
-  await using home = await Apartment.open<typeof import('./store.js')>(new URL('./store.js', import.meta.url), {
-    name: 'store',
-  })
-  const store = await home.create('MessageStore')
-  const { connection, heard } = await listenTo(store, job.announce)
-
-  const statistics = new Statistics()
-  const perThread = await readAll(job, {
-    path: job.path,
-    session: new Session(),
-    statistics,
-    store,
-    progress: job.progress,
-  })
-
-  await store.close()
-  await heard
-  await connection.unadvise()
-  return await use({ ...(await store.summarize()), ...statistics.summarize(), perThread }, store)
+  const index = new MailIndex()
+  try {
+    const advice = new StoreAdvice()
+    const { connection, heard } = await listenTo(advice, job.announce)
+    const { path, progress } = job
+    const perThread = await readAll(job, { path, session: new Session(), index, advice: advice, progress })
+    advice.close()
+    await heard
+    await connection.unadvise()
+    return await use({ ...index.summarize(), perThread }, index)
+  } finally {
+    dispose(index)
+  }
 }
 
-/** Asks to hear what happens in the store, on this thread. `heard` resolves with the last notification. */
-async function listenTo(store: Remote<MessageStore>, announce: Import['announce']) {
+/** Asks to hear what happens to the store, on this thread. `heard` resolves with the last notification. */
+async function listenTo(advice: StoreAdvice, announce: Import['announce']) {
   let resolve!: () => void
   const heard = new Promise<void>((all) => {
     resolve = all
@@ -83,7 +72,7 @@ async function listenTo(store: Remote<MessageStore>, announce: Import['announce'
       else resolve()
     }
   })
-  const connection = await store.advise(['folderCreated', 'batchFinished', 'closed'], sink)
+  const connection = await advice.advise(['folderCreated', 'batchFinished', 'closed'], sink)
   return { connection, heard }
 }
 

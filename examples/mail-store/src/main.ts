@@ -75,10 +75,10 @@ async function read(
 
   const started = performance.now()
   const job = { path: source.path, bytes: source.bytes, threads, progress, announce }
-  const report = await importMail(job, async (imported, store) => {
+  const report = await importMail(job, (imported, index) => {
     const seconds = (performance.now() - started) / 1000
     const cancelled = progress.cancelled
-    const folders = await reportFolders(store)
+    const folders = reportFolders(index.folders)
     return { ...imported, source: source.description, cancelled, threads, folders, seconds, oneThreadSeconds: null }
   })
   progress.done()

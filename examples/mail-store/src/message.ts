@@ -5,8 +5,8 @@ import type { RawMessage } from './mbox.js'
 import { findDefect } from './mime-structure.js'
 import { parseDate } from './written-date.js'
 
-/** What the store keeps of a message. */
-export interface MessageRecord {
+/** What a message says of itself. */
+export interface ParsedMessage {
   /** Where in the archive the message starts; no two messages share it. */
   offset: number
   /** Bytes in the archive. */
@@ -35,7 +35,7 @@ export interface Failure {
   reason: string
 }
 
-export type Outcome = MessageRecord | Failure
+export type Outcome = ParsedMessage | Failure
 
 export const isFailure = (outcome: Outcome): outcome is Failure => 'reason' in outcome
 

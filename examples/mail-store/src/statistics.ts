@@ -1,53 +1,39 @@
-import { FreeThreaded, Shared } from 'flatshare'
-import { isFailure, type Outcome } from './message.js'
+import { FreeThreaded, Shared, type SharedArray } from 'flatshare'
+import type { Batch } from './batch.js'
+import { BatchIndex } from './batch-index.js'
 
-/** The archive is read in at most this many shares. */
-export const mostShares = 512
-
-const weekdays = Array.from({ length: 7 }, (_, day) => `weekday${day}` as const) // Monday first
-const hours = Array.from({ length: 24 }, (_, hour) => `hour${hour}` as const)
-/** A bit for each share that was counted. */
-const marks = Array.from({ length: mostShares / 32 }, (_, word) => `mark${word}` as const)
-
-const counters = Object.fromEntries([...weekdays, ...hours, ...marks].map((field) => [field, 'u32' as const]))
-
-/**
- * What is counted over all messages: one object in shared memory, to which every reader adds on its own thread.
- * Each method runs under the object's lock, which the framework generates.
- */
-@FreeThreaded({ shared: counters })
-export class Statistics {
+/** What is counted over all messages. */
+@FreeThreaded()
+export class Statistics extends BatchIndex {
   @Shared('u32') parsed = 0
   @Shared('u32') failed = 0
-  @Shared('f64') bytes = 0;
-  [counter: `weekday${number}` | `hour${number}` | `mark${number}`]: number
+  @Shared('f64') bytes = 0
+  /** Monday first. */
+  @Shared('u32[7]') readonly weekdays!: SharedArray
+  @Shared('u32[24]') readonly hours!: SharedArray
 
-  /** Counts a share of the archive, once: one that was read again, because its reader died, is not counted twice. */
-  add(share: number, outcomes: readonly Outcome[]): void {
-    const mark = marks[share >>> 5]
-    const bit = 2 ** (share & 31)
-    if (Math.floor(this[mark] / bit) % 2 === 1) return
-    this[mark] += bit
-    for (const outcome of outcomes) {
-      this.bytes += outcome.size
-      if (isFailure(outcome)) this.failed++
-      else {
-        this.parsed++
-        if (outcome.weekday !== null) this[weekdays[outcome.weekday]]++
-        if (outcome.hour !== null) this[hours[outcome.hour]]++
-      }
+  protected include(batch: Batch): void {
+    const records = [...batch.records]
+    this.parsed += records.length
+    this.failed += batch.failed
+    this.bytes += batch.bytes
+    const weekdays = this.weekdays.view()
+    const hours = this.hours.view()
+    for (const { weekday, hour } of records) {
+      if (weekday >= 0) weekdays[weekday]++
+      if (hour >= 0) hours[hour]++
     }
+  }
+
+  protected reset(): void {
+    this.parsed = this.failed = this.bytes = 0
+    this.weekdays.fill(0)
+    this.hours.fill(0)
   }
 
   summarize() {
     const { parsed, failed, bytes } = this
-    return {
-      messages: parsed + failed,
-      parsed,
-      failed,
-      bytes,
-      weekdays: weekdays.map((day) => this[day]),
-      hours: hours.map((hour) => this[hour]),
-    }
+    const messages = parsed + failed
+    return { messages, parsed, failed, bytes, weekdays: this.weekdays.toArray(), hours: this.hours.toArray() }
   }
 }

@@ -4,22 +4,16 @@ export interface Tallied {
   count: number
 }
 
-/** Counts keys. */
-export class Tally {
-  readonly #counts = new Map<string, number>()
+/** The keys seen most often; among equals the order is that of their code units, the same in every locale. */
+export function mostSeen(counts: Iterable<readonly [string, number]>, limit: number): Tallied[] {
+  return Array.from(counts, ([key, count]) => ({ key, count }))
+    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
+    .slice(0, limit)
+}
 
-  get distinct(): number {
-    return this.#counts.size
-  }
-
-  add(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-  }
-
-  /** The keys seen most often; among equals the order is that of their code units, the same in every locale. */
-  top(limit: number): Tallied[] {
-    return Array.from(this.#counts, ([key, count]) => ({ key, count }))
-      .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
-      .slice(0, limit)
-  }
+/** How often each key comes. */
+export function countEach<K>(keys: Iterable<K>): Map<K, number> {
+  const counts = new Map<K, number>()
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return counts
 }

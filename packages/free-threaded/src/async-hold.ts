@@ -96,9 +96,11 @@ export async function runReading<R>(
   beginCall(lock)
   try {
     await read(object, lock, access, record, again)
+    const hold = new ReadHold(lock, access.name)
     try {
-      return await runInFrame({ parent, holds: new ReadHold(lock, access.name) }, fn)
+      return await runInFrame({ parent, holds: hold }, fn)
     } finally {
+      hold.ended = true
       readWriteLock.releaseRead(lock, record)
     }
   } finally {

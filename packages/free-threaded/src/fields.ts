@@ -4,7 +4,7 @@ import { adopt } from './adoption.js'
 import { misfit } from './cells/cell-type.js'
 import { addressOf, DISPOSED, holdOf } from './handle.js'
 import { makeBlock } from './heap/index.js'
-import { enterToWrite, isInside, leave } from './object-lock.js'
+import { enterToWrite, isInside, leave, mayWrite } from './object-lock.js'
 import { readFromOutside } from './reading.js'
 import { type Accessor, scalarAccessors } from './scalar-accessors.js'
 import { noteOwnAccessor, type Shape, type Slot, shapeOf } from './shape.js'
@@ -30,7 +30,19 @@ function accessorOf(className: string, slot: Slot): Accessor {
   const early = (object: object) => readEarly(object, slot)
   const scalar = type.isScalar ? scalarAccessors[type.name] : undefined
   if (scalar) return scalar({ offset, lockOffset, readEarly: early, write })
-  return { get: getterOf(className, slot, early), set: setterOf(write) }
+  return { get: getterOf(className, slot, early), set: type.isScalar ? scalarSetterOf(slot, write) : setterOf(write) }
+}
+
+function scalarSetterOf(
+  { type, offset, group }: Slot,
+  write: (object: object, value: unknown) => void,
+): Accessor['set'] {
+  const { lockOffset } = group
+  return function (value) {
+    const address = addressOf(this)
+    if (address > 0 && type.takes(value) && mayWrite(address + lockOffset)) type.write(address + offset, value)
+    else write(this, value)
+  }
 }
 
 function setterOf(write: (object: object, value: unknown) => void): Accessor['set'] {

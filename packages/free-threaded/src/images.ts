@@ -6,12 +6,24 @@ import { type Group, type Shape, type Slot, shapeOf } from './shape.js'
 import { versions, type Words } from './versions.js'
 
 /** The images of a class's objects. */
-interface ImageLayout {
+export interface ImageLayout {
   /** One image; 0 where the class has no scalars. */
   readonly bytes: number
   readonly words: ReadonlyMap<string, Words>
-  /** Where a scalar field lies in an image. */
-  readonly offsets: ReadonlyMap<Slot, number>
+  /** Those of the main group. */
+  readonly mainWords: Words
+  /** The groups that have scalars. */
+  readonly groups: readonly Group[]
+  readonly scalars: readonly Scalar[]
+}
+
+interface Scalar {
+  readonly key: PropertyKey
+  readonly slot: Slot
+  /** Which of the groups it is in. */
+  readonly group: number
+  /** Where it lies in an image. */
+  readonly offset: number
 }
 
 const layouts = new WeakMap<Shape, ImageLayout>()
@@ -30,25 +42,23 @@ export function imageLayout(shape: Shape): ImageLayout {
 /** The groups' scalars one after the other, each at an address as even as in the object. */
 function makeLayout(shape: Shape): ImageLayout {
   const words = new Map<string, Words>()
-  const offsets = new Map<Slot, number>()
+  const groups = [...shape.groups.values()].filter(({ ranges }) => ranges.length > 0)
+  const scalars: Scalar[] = []
   let end = 0
   for (const group of shape.groups.values()) {
     const pairs: number[] = []
     for (const [from, to] of group.ranges) {
       if ((end & 7) !== (from & 7)) end += 4
       for (let at = from; at < to; at += 4) pairs.push(at, end + at - from)
-      for (const slot of scalarsOf(shape, group)) {
-        if (slot.offset >= from && slot.offset < to) offsets.set(slot, end + slot.offset - from)
+      for (const [key, slot] of shape.slots) {
+        if (!slot.type.isScalar || slot.group.name !== group.name || slot.offset < from || slot.offset >= to) continue
+        scalars.push({ key, slot, group: groups.indexOf(group), offset: end + slot.offset - from })
       }
       end += to - from
     }
     words.set(group.name, pairs)
   }
-  return { bytes: (end + 7) & ~7, words, offsets }
-}
-
-export function scalarsOf(shape: Shape, group: Group): Slot[] {
-  return [...shape.slots.values()].filter((slot) => slot.type.isScalar && slot.group.name === group.name)
+  return { bytes: (end + 7) & ~7, words, mainWords: words.get('')!, groups, scalars }
 }
 
 /**

@@ -9,7 +9,16 @@ import { FlatshareError, NotMarshalableError } from '@flatshare/core'
 import { isByReference, MARSHALER, type Marshaler, ownMemberNotes, registerMarshaler } from '@flatshare/core/internal'
 import { adoptWhole } from './adoption.js'
 import { addressOf } from './handle.js'
-import { beginCrossing, endCrossing, intern, isCrossing, objectAt, registerKind, typeAt, typeOfHandle } from './heap/index.js'
+import {
+  beginCrossing,
+  endCrossing,
+  intern,
+  isCrossing,
+  objectAt,
+  registerKind,
+  typeAt,
+  typeOfHandle,
+} from './heap/index.js'
 import { ensureShadow } from './images.js'
 import { classFor, requireUniqueName } from './registry.js'
 import { type Shape, shapeOf } from './shape.js'

@@ -27,7 +27,7 @@
  *   lock of a dead one for an async call may come to it before that: AWAITING without a hold of this thread is stale.
  */
 import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { i32, ownThreadId, reordersReads, threadName, trackAcrossAwait } from '@flatshare/core/internal'
+import { i32, ownThreadId, reach, reordersReads, threadName, trackAcrossAwait } from '@flatshare/core/internal'
 import { acquireSync, type Outcome, OWNER_MASK, release, releaseUnmended } from '@flatshare/sync/internal'
 import type { Access } from './access.js'
 import { addressOf } from './handle.js'
@@ -68,7 +68,11 @@ export function enter(object: object, lock: number, access: Access): Entry {
   if (i32[index] !== 0 || optimisticReads !== 0 || Atomics.compareExchange(i32, index, 0, ownThreadId()) !== 0) {
     return enterOtherwise(object, lock, access)
   }
-  return firstRecord(index) === 0 ? 1 : enterSlowly(object, lock, access)
+  return firstRecord(index) === 0 ? 1 : enterPastReaders(object, lock, access)
+}
+
+function enterPastReaders(object: object, lock: number, access: Access): Entry {
+  return readWriteLock.isRead(lock) ? enterSlowly(object, lock, access) : TAKEN
 }
 
 /** After the word was taken: a reader makes its record before it looks at the word. */
@@ -103,9 +107,12 @@ export function commit(object: object, lock: number, access: Access): void {
 }
 
 function commitImages(object: object, lock: number, { lockOffset, group }: Access): void {
-  const { bytes, words } = imageLayout(shapeOf(object)!)
+  const { bytes, words, mainWords } = imageLayout(shapeOf(object)!)
   const address = lock - lockOffset
-  versions.commit(lock, address, i32[(address + SHADOW) >> 2], bytes, words.get(group)!)
+  const own = lockOffset === 0 ? mainWords : words.get(group)!
+  const images = i32[(address + SHADOW) >> 2]
+  reach(images + 2 * bytes)
+  versions.commit(lock, address, images, bytes, own)
 }
 
 export function releaseLock(object: object, lock: number, access: Access): void {

@@ -8,6 +8,9 @@ import type { Access } from './access.js'
 
 /** An async `@Reads` call, in its frames. */
 export class ReadHold {
+  /** What it has started and not awaited may run on. */
+  ended = false
+
   constructor(
     readonly lock: number,
     readonly name: string,
@@ -18,7 +21,7 @@ export class ReadHold {
 const locks: number[] = []
 const names: string[] = []
 
-/** How many of those run without a lock: see `versions.ts`. */
+/** How many of those run without a lock: see `versions.ts`. On the stack their locks are complemented. */
 export let optimisticReads = 0
 
 export function beginRead(lock: number, name: string): void {
@@ -31,7 +34,6 @@ export function endRead(): void {
   names.pop()
 }
 
-/** Without the lock; marked by its complement. */
 export function beginOptimisticRead(lock: number, name: string): void {
   optimisticReads++
   beginRead(~lock, name)
@@ -51,7 +53,8 @@ export function readsOptimistically(lock: number): boolean {
 export function readerOnPath(lock: number): string | undefined {
   for (let i = locks.length - 1; i >= 0; i--) if (locks[i] === lock || locks[i] === ~lock) return names[i]
   for (let frame = currentFrame(); frame; frame = frame.parent) {
-    if (frame.holds instanceof ReadHold && frame.holds.lock === lock) return frame.holds.name
+    const { holds } = frame
+    if (holds instanceof ReadHold && holds.lock === lock && !holds.ended) return holds.name
   }
   return undefined
 }

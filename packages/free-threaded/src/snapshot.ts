@@ -2,10 +2,9 @@ import { i32, reach } from '@flatshare/core/internal'
 import { blockOf } from './adoption.js'
 import { SHADOW } from './heap/block.js'
 import { heldOnPath } from './holds.js'
-import { imageLayout } from './images.js'
+import { type ImageLayout, imageLayout } from './images.js'
 import { requireShape } from './locked.js'
 import { isInside } from './object-lock.js'
-import type { Shape } from './shape.js'
 import { versions } from './versions.js'
 
 type IsScalar<V> = [V] extends [number | bigint | boolean]
@@ -26,7 +25,8 @@ export type Scalars<T> = {
  * moment, in a frozen plain object. It never waits: while another thread is inside of a method, it shows what was there
  * before that. If a thread died inside, that too, until another call has taken the object over.
  *
- * Code that is inside of the object itself sees the state as it is now.
+ * Code that is inside of the object itself sees the state as it is now. What one call of `locked` changes in several
+ * groups of an object (`@Guarded`) may be seen group by group.
  *
  * @throws FlatshareError for anything but a free-threaded object.
  * @example
@@ -36,33 +36,31 @@ export function snapshot<T extends object>(object: T): Scalars<T> {
   const shape = requireShape(object, 'snapshot')
   const address = blockOf(object)
   const images = Atomics.load(i32, (address + SHADOW) >> 2)
-  const values: Record<PropertyKey, unknown> = {}
+  const layout = imageLayout(shape)
   // Without images nobody else has ever seen the object.
-  if (images === 0) {
-    for (const [key, { type, offset }] of shape.slots) if (type.isScalar) values[key] = type.read(address + offset)
-  } else readImages(shape, address, images, values)
+  const values = images === 0 ? readFields(layout, address) : readImages(layout, address, images)
   return Object.freeze(values) as Scalars<T>
 }
 
-function readImages(shape: Shape, address: number, images: number, values: Record<PropertyKey, unknown>): void {
-  const { bytes, offsets } = imageLayout(shape)
+type Values = Record<PropertyKey, unknown>
+
+function readFields({ scalars }: ImageLayout, address: number): Values {
+  const values: Values = {}
+  for (const { key, slot } of scalars) values[key] = slot.type.read(address + slot.offset)
+  return values
+}
+
+function readImages({ bytes, groups, scalars }: ImageLayout, address: number, images: number): Values {
   reach(images + 2 * bytes)
-  const groups = [...shape.groups.values()].filter(({ ranges }) => ranges.length > 0)
-  const own = new Set(
-    groups.map(({ lockOffset }) => address + lockOffset).filter((lock) => isInside(lock) || heldOnPath(lock)),
-  )
-  const foreign = groups.filter(({ lockOffset }) => !own.has(address + lockOffset))
-  const at = new Map(foreign.map(({ name }, i) => [name, i]))
-  const locks = foreign.map(({ lockOffset }) => address + lockOffset)
-  versions.consistently(locks, (found) => {
-    for (const [key, slot] of shape.slots) {
-      const { type, offset, group } = slot
-      if (!type.isScalar) continue
-      const i = at.get(group.name)
-      values[key] =
-        i === undefined
-          ? type.read(address + offset)
-          : type.readOutside!(versions.imageAt(images, bytes, found[i]!) + offsets.get(slot)!)
+  const locks = groups.map(({ lockOffset }) => address + lockOffset)
+  const isOwn = locks.map((lock) => isInside(lock) || heldOnPath(lock))
+  return versions.consistently(locks, (found) => {
+    const values: Values = {}
+    for (const { key, slot, group, offset } of scalars) {
+      values[key] = isOwn[group]
+        ? slot.type.read(address + slot.offset)
+        : slot.type.readOutside!(versions.imageAt(images, bytes, found[group]!) + offset)
     }
+    return values
   })
 }

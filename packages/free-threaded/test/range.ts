@@ -56,6 +56,10 @@ export class Range {
     return this.high - low
   }
 
+  @Reads() async runsOn(start: () => void): Promise<void> {
+    start()
+  }
+
   @Reads() async moveInside(pause: Promise<unknown>): Promise<void> {
     await pause
     this.move(1)

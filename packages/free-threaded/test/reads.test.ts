@@ -98,6 +98,18 @@ describe('@Reads', () => {
     expect([range.low, await nonBlocking(range).name]).toEqual([2, 'from 2'])
   })
 
+  test('what an async one has started and not awaited may write once it is over', async () => {
+    const range = new Range()
+    const over = pause()
+    let late: Promise<void> | undefined
+    await range.runsOn(() => {
+      late = over.promise.then(() => range.move(1))
+    })
+    over.end()
+    await late
+    expect(range.low).toBe(1)
+  })
+
   test('an async one on another thread keeps writers out', async () => {
     const range = new Range()
     const reader = rangeThread()

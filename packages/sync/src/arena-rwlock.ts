@@ -24,6 +24,7 @@ export function makeArenaRwLock(allocateRecord: (bytes: number) => number) {
     readsOf: core.readsOf,
     readSync: core.readSync,
     releaseRead: core.releaseRead,
+    isRead: core.isRead,
     tryWrite: core.tryWrite,
     writeSync: core.writeSync,
     writeSyncWithWord: core.writeSyncWithWord,

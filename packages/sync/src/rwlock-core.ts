@@ -294,6 +294,8 @@ export function makeRwLock(
     isUnmended,
     /** How many reads this thread holds by its record. */
     readsOf: records.count,
+    /** Whether a living thread reads, or looks whether it may. */
+    isRead: (address: number): boolean => records.isRead(address + READERS),
     readers: (address: number): Reading[] => [...records.reading(address + READERS)],
     timedOut: (address: number, timeout: number, what: string): Error =>
       waiting.timedOut(what, timeout, queue.holders(address)),

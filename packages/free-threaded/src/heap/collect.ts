@@ -1,7 +1,7 @@
 /**
  * Collection: what counting can't find. It runs on one thread while no other is in a section (`sections.ts`).
  *
- * 1. Mark: from the ledgers of all living threads and from all crossings, along the owning cells. Each object's mark is
+ * 1. Mark: from all ledgers and crossings, along the owning cells. Each object's mark is
  *    the number of those that hold it, so that it is its true count.
  * 2. Sweep: in each page the blocks without a mark become the list of free ones, the others get their count; large
  *    blocks without a mark are freed. This needs no look at what was there: a lost block, a count too high, a list that
@@ -67,7 +67,7 @@ export function makeCollector(
       },
     }
     for (const record of sections.records()) {
-      if (!sections.isAliveRecord(record)) continue
+      // A dead thread's ledger too: who drops it counts down what stands there.
       for (const object of ledger.entriesOf(record)) visitor.ref(object)
     }
     for (const object of crossings.objects()) visitor.ref(object)
@@ -126,7 +126,8 @@ export function makeCollector(
 
   /** While nobody is in a section. Gives how many objects were freed. */
   return function collect(): number {
-    const freed = sweep(mark())
+    const marks = mark()
+    const freed = sweep(marks)
     memory.store(control.at() + Control.grownAtCollection, memory.load(control.at() + Control.grown))
     memory.add(control.at() + Control.collections, 1)
     return freed

@@ -37,7 +37,6 @@ export const MOST_PAGES = 16384
 export const MOST_TYPES = 4096
 const CONTROL_BYTES = Control.types + MOST_TYPES * 4
 
-
 export type HeapControl = ReturnType<typeof makeControl>
 
 export function makeControl(memory: HeapMemory) {

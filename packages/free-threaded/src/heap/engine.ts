@@ -35,7 +35,7 @@ export const statistics = makeStatistics(memory, control, pages, () => {
   return count
 })
 
-sections.mendBy(() => void collect())
+sections.mendBy(() => void sections.alone(collectAlone))
 
 function collectWhenDoubled(): void {
   const grown = memory.load(control.at() + Control.grown)

@@ -6,13 +6,13 @@
  */
 import { NotMarshalableError } from '@flatshare/core'
 import { reach } from '@flatshare/core/internal'
-import { noteAttached, stamp, unlink, holdOf } from '../handle.js'
+import { holdOf, noteAttached, stamp, unlink } from '../handle.js'
 import { COUNT, HEADER_BYTES, TYPE } from './block.js'
 import { collect, ledger, objects, pages, sections, types } from './engine.js'
+import { HeapFullError } from './heap-full-error.js'
 import { sharedHeapMemory as memory } from './heap-memory.js'
 import { Hold } from './hold.js'
 import { kindOf } from './kinds.js'
-import { HeapFullError } from './heap-full-error.js'
 import { KIND_OBJECT } from './pages.js'
 import type { TypeId } from './types.js'
 

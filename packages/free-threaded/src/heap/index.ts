@@ -7,9 +7,9 @@ import type { TypeDescription, TypeId, TypeInfo } from './types.js'
 
 export { HEADER_BYTES, READERS, SHADOW, VERSION } from './block.js'
 export { dropHandle, intern, knownAt, makeBlock, objectAt } from './handles.js'
+export { HeapFullError } from './heap-full-error.js'
 export { type HeapKind, registerKind } from './kinds.js'
 export type { OwnedVisitor } from './objects.js'
-export { HeapFullError } from './heap-full-error.js'
 export type { HeapStatistics } from './statistics.js'
 export type { TypeDescription, TypeId, TypeInfo } from './types.js'
 

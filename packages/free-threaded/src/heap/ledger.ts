@@ -14,7 +14,6 @@
 import type { HeapMemory } from './heap-memory.js'
 import { type HeapSections, ThreadRecord } from './sections.js'
 
-
 export type Ledger = ReturnType<typeof makeLedger>
 
 export function makeLedger(memory: HeapMemory, sections: HeapSections) {

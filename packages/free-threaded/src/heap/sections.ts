@@ -14,7 +14,6 @@
  * - Nothing is waited for inside of a section but a guard, so each ends soon.
  * - A thread's record is its own while it lives, and found by its id; records are on their list for ever.
  */
-import type { ThreadId } from '@flatshare/core'
 import { Control, type HeapControl } from './control.js'
 import type { HeapMemory } from './heap-memory.js'
 
@@ -104,7 +103,7 @@ export function makeSections(memory: HeapMemory, control: HeapControl) {
    * Runs `collect` while no thread is in a section, this one included. False, and nothing was run, where another
    * thread has just collected.
    */
-  function alone(collect: () => void): boolean {
+  function alone(collect: () => unknown): boolean {
     if (depth > 0) throw new Error('A collection inside of a section of the heap.')
     own()
     const me = memory.ownThreadId()
@@ -156,6 +155,5 @@ export function makeSections(memory: HeapMemory, control: HeapControl) {
     mendBy(collect: () => void): void {
       mend = collect
     },
-    isAliveRecord: (at: number): boolean => memory.isAlive(memory.load(at + ThreadRecord.thread) as ThreadId),
   }
 }

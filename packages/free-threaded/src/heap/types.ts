@@ -57,14 +57,18 @@ export function makeTypes(memory: HeapMemory, control: HeapControl) {
     const told = ids.get(key)
     if (told !== undefined) return told
     const { kind, name, layout, module, autoload = false, bytes, refs, values, readers } = description
-    const written = writeValue({ kind, name, layout, module, autoload, bytes, refs, values, readers }, { table: true, plain: true })
+    const written = writeValue(
+      { kind, name, layout, module, autoload, bytes, refs, values, readers },
+      { table: true, plain: true },
+    )
     control.enter()
     try {
       learn()
       const meanwhile = ids.get(key)
       if (meanwhile !== undefined) return meanwhile
       const count = memory.load(control.at() + Control.typeCount)
-      if (count + 1 >= MOST_TYPES) throw new FlatshareError(`There are more than ${MOST_TYPES - 2} types of free-threaded objects.`)
+      if (count + 1 >= MOST_TYPES)
+        throw new FlatshareError(`There are more than ${MOST_TYPES - 2} types of free-threaded objects.`)
       memory.store(control.at() + Control.types + (count + 1) * 4, written.address)
       memory.store(control.at() + Control.typeCount, count + 1)
       learn()

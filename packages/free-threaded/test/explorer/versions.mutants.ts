@@ -36,7 +36,7 @@ export const versionMutants: readonly CoreMutant[] = [
     name: 'a snapshot is of the image that is not current',
     line: 'return images + (version & 1) * imageBytes;',
     instead: 'return images + (~version & 1) * imageBytes;',
-    foundBy: 'a mortal writes, one takes over and writes, one looks twice',
+    foundBy: 'a mortal writes, one takes over and writes, one looks',
   },
   {
     name: 'an optimistic reader does not look for a holder',
@@ -46,14 +46,14 @@ export const versionMutants: readonly CoreMutant[] = [
   },
   {
     name: 'an optimistic reader does not compare',
-    line: ' && memory.load(lock + VERSION) === version;',
+    line: ' && memory.loadFirst(lock + VERSION) === version;',
     instead: ';',
     foundBy: 'one writes twice, one reads optimistically twice',
   },
   {
     name: 'an optimistic reader compares before it looks for a holder',
-    line: '(memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.load(lock + VERSION) === version;',
-    instead: 'memory.load(lock + VERSION) === version && (memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0;',
+    line: '(memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version;',
+    instead: 'memory.loadFirst(lock + VERSION) === version && (memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0;',
     foundBy: 'one writes twice, one reads optimistically twice',
   },
   {

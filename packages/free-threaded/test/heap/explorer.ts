@@ -18,7 +18,9 @@ export const PAGE_BYTES = 256
 const CONTROL = 0x10000
 const BITS = CONTROL + 64
 const BITS_END = BITS + 2048
-const HEAP_START = 0x40000
+/** Free blocks, those in use, the never-used part; see `pages.ts`. */
+const OWNERS_WORDS = new Set([12, 20, 24])
+export const HEAP_START = 0x40000
 
 type Op = readonly [name: string, ...operands: number[]]
 
@@ -46,10 +48,40 @@ export interface HeapScenario {
   readonly finally?: (read: (address: number) => number) => string | undefined
 }
 
+/** A log of results; equal ones are one node, with the operation that comes next. */
+class Log {
+  readonly #next = new Map<number, Log>()
+  op: Op | undefined
+  readonly length: number
+  static #count = 0
+  readonly id = Log.#count++
+
+  constructor(
+    readonly before?: Log,
+    readonly value = 0,
+  ) {
+    this.length = before ? before.length + 1 : 0
+  }
+
+  after(value: number): Log {
+    let log = this.#next.get(value)
+    if (!log) this.#next.set(value, (log = new Log(this, value)))
+    return log
+  }
+
+  values(): number[] {
+    const values = new Array<number>(this.length)
+    for (let at: Log = this; at.before; at = at.before) values[at.length - 1] = at.value
+    return values
+  }
+}
+
 interface ThreadState {
-  readonly log: readonly number[]
+  readonly log: Log
   readonly dead: boolean
   readonly owns: ReadonlyMap<number, number>
+  /** How many had died when it napped last. */
+  readonly napDeaths: number
 }
 
 interface State {
@@ -89,12 +121,11 @@ class Violation extends Error {
 
 export function explore(scenario: HeapScenario): Findings {
   const seen = new Set<string>()
-  const nextOps = new WeakMap<readonly number[], Op>()
   const stack: State[] = [
     {
       words: new Map(),
       top: HEAP_START,
-      threads: scenario.threads.map(() => ({ log: [], dead: false, owns: new Map() })),
+      threads: scenario.threads.map(() => ({ log: new Log(), dead: false, owns: new Map(), napDeaths: 0 })),
       running: -1,
       budget: scenario.preemptions ?? Infinity,
       deathsLeft: scenario.deaths ?? 0,
@@ -131,7 +162,7 @@ export function explore(scenario: HeapScenario): Findings {
         continue
       }
       // Who waits for a change waits until there is one.
-      if ((op[0] === 'nap' || op[0] === 'until') && blocked(state, op)) continue
+      if (isBlocked(state, actor, op)) continue
       const interrupts = state.running !== -1 && state.running !== actor && canGoOn(state, state.running)
       if (interrupts && state.budget === 0) continue
       const budget = interrupts ? state.budget - 1 : state.budget
@@ -154,14 +185,14 @@ export function explore(scenario: HeapScenario): Findings {
   function canGoOn(state: State, actor: number): boolean {
     if (state.threads[actor]!.dead) return false
     const op = nextOp(state, actor)
-    return op !== DONE && !((op[0] === 'nap' || op[0] === 'until') && blocked(state, op))
+    return op !== DONE && !isBlocked(state, actor, op)
   }
 
-  function blocked(state: State, [name, address = 0, expected = 0]: Op): boolean {
-    const word = read(state, address)
-    if (name === 'until') return word === 0
-    // A nap ends by itself too, when its holder has died.
-    return word === expected && !state.threads.some(({ dead }, i) => dead && i + 1 === word)
+  /** A nap ends when its word changes, and to look who has died. */
+  function isBlocked(state: State, actor: number, [name, address = 0, expected = 0]: Op): boolean {
+    if (name === 'until') return read(state, address) === 0
+    if (name !== 'nap' || read(state, address) !== expected) return false
+    return state.threads[actor]!.napDeaths === deathsIn(state)
   }
 
   /** Carries out one step, and the plain accesses after it. */
@@ -177,12 +208,8 @@ export function explore(scenario: HeapScenario): Findings {
 
   function nextOp(state: State, actor: number): Op {
     const { log } = state.threads[actor]!
-    const known = nextOps.get(log)
-    if (known) return known
     if (log.length > ENDLESS) throw new Violation(`${actor + 1} goes on for ever.`, state)
-    const op = replay(state, actor, log)
-    nextOps.set(log, op)
-    return op
+    return (log.op ??= replay(state, actor, log.values()))
   }
 
   function replay(state: State, actor: number, log: readonly number[]): Op {
@@ -255,8 +282,11 @@ export function explore(scenario: HeapScenario): Findings {
       case 'until':
         value = old
         break
-      case 'store':
       case 'set':
+        checkOwner(state, actor, a)
+        write(a, b)
+        break
+      case 'store':
         write(a, b)
         break
       case 'add':
@@ -284,7 +314,7 @@ export function explore(scenario: HeapScenario): Findings {
         value = state.threads[a - 1]?.dead === false ? 1 : 0
         break
       case 'deaths':
-        value = state.threads.filter(({ dead }) => dead).length
+        value = deathsIn(state)
         break
       case 'own':
         for (const [i, other] of state.threads.entries()) {
@@ -304,7 +334,8 @@ export function explore(scenario: HeapScenario): Findings {
         throw new Error(`What is ${name}?`)
     }
     const threads = [...state.threads]
-    threads[actor] = { ...thread, owns, log: [...thread.log, value] }
+    const napDeaths = name === 'nap' ? deathsIn(state) : thread.napDeaths
+    threads[actor] = { ...thread, owns, napDeaths, log: thread.log.after(value) }
     return {
       ...state,
       words,
@@ -314,11 +345,24 @@ export function explore(scenario: HeapScenario): Findings {
     }
   }
 
+  /** What only its owner may change in a page, and who collects. */
+  function checkOwner(state: State, actor: number, address: number): void {
+    const page = address & -PAGE_BYTES
+    if (address < HEAP_START || !OWNERS_WORDS.has(address - page) || !isUsedPage(state, page)) return
+    const me = actor + 1
+    if (read(state, page) === me || read(state, CONTROL) === me) return
+    throw new Violation(`${me} changes a page of ${read(state, page)}.`, state)
+  }
+
+  function isUsedPage(state: State, page: number): boolean {
+    const bit = page / PAGE_BYTES
+    return ((read(state, BITS + (bit >> 5) * 4) >>> (bit & 31)) & 1) === 1 && read(state, page + 4) !== 0
+  }
+
   function check(state: State): void {
     const free = new Set<number>()
     for (let page = HEAP_START; page < state.top; page += PAGE_BYTES) {
-      const bit = page / PAGE_BYTES
-      if (((read(state, BITS + (bit >> 5) * 4) >>> (bit & 31)) & 1) === 0 || read(state, page + 4) === 0) continue
+      if (!isUsedPage(state, page)) continue
       for (const head of [read(state, page + 12), read(state, page + 16)]) {
         for (let block = head; block !== 0; block = read(state, block)) {
           if (free.has(block)) throw new Violation(`${block} is free twice.`, state)
@@ -332,6 +376,10 @@ export function explore(scenario: HeapScenario): Findings {
     const wrong = scenario.finally?.((address) => read(state, address))
     if (wrong) throw new Violation(wrong, state)
   }
+}
+
+function deathsIn({ threads }: State): number {
+  return threads.filter(({ dead }) => dead).length
 }
 
 function read(state: State, address: number): number {
@@ -357,8 +405,7 @@ function digest({ words, top, threads, running, budget, deathsLeft }: State): st
   for (const value of [sum, sum2, top, running, budget === Infinity ? -1 : budget, deathsLeft]) mix(value)
   for (const { log, dead, owns } of threads) {
     mix(dead ? 1 : 2)
-    mix(log.length)
-    for (const value of log) mix(value)
+    mix(log.id)
     for (const [address, bytes] of owns) mix(address ^ bytes)
   }
   return `${a}/${b}/${sum}/${sum2}`

@@ -6,10 +6,10 @@ import { makeCrossings } from '../../dist/heap/crossings.js'
 import type { HeapMemory } from '../../dist/heap/heap-memory.js'
 import { makeLedger } from '../../dist/heap/ledger.js'
 import { makeObjects } from '../../dist/heap/objects.js'
-import { KIND_OBJECT, KIND_VALUE, makePages } from '../../dist/heap/pages.js'
+import { KIND_OBJECT, KIND_VALUE, makePages, Page } from '../../dist/heap/pages.js'
 import { makeSections } from '../../dist/heap/sections.js'
 import type { TypeInfo } from '../../dist/heap/types.js'
-import type { HeapScenario, HeapThread } from './explorer.js'
+import { HEAP_START, type HeapScenario, type HeapThread, PAGE_BYTES } from './explorer.js'
 
 /** What the scenarios run; tests put a broken part in its place. */
 export const subject = { makeControl, makePages, makeSections, makeLedger, makeCrossings, makeObjects, makeCollector }
@@ -18,7 +18,7 @@ const REF = 32
 const OBJECT_BYTES = 48
 const VALUE_BYTES = 80
 /** Words by which the threads of a scenario tell each other something. */
-const [A, B] = [0x100, 0x140]
+const [A, B, C, D] = [0x100, 0x140, 0x180, 0x1c0]
 
 const node: TypeInfo = {
   id: 1,
@@ -174,6 +174,47 @@ const reaper = (objects: number): HeapThread => ({
   },
 })
 
+/** Makes an object that another thread then holds as well, and goes on using it. */
+const keeper: HeapThread = {
+  run(memory, { put, own }) {
+    const heap = heapOver(memory)
+    const { address } = heap.make()
+    own(address, OBJECT_BYTES)
+    put(A, address)
+  },
+}
+
+const borrower: HeapThread = {
+  run(memory, { until }) {
+    const heap = heapOver(memory)
+    const address = until(A)
+    heap.inHeap(() => {
+      heap.objects.retain(address)
+      heap.ledger.note(address)
+    })
+  },
+}
+
+/** Then it takes all that is free: nothing of that may be in use. */
+const collectorThenReaper: HeapThread = {
+  run(memory, { until, own }) {
+    const heap = heapOver(memory)
+    until(A)
+    heap.collect()
+    heap.ledger.dropDead(heap.objects.release)
+    own(heap.make().address, OBJECT_BYTES)
+  },
+}
+
+const collectorOnceSent: HeapThread = {
+  run(memory, { until, own }) {
+    const heap = heapOver(memory)
+    until(A)
+    heap.collect()
+    own(heap.make().address, OBJECT_BYTES)
+  },
+}
+
 /** Two objects that refer to each other: only a collection finds that nobody holds them. */
 const cycler: HeapThread = {
   run(memory) {
@@ -204,9 +245,30 @@ const sender: HeapThread = {
   },
 }
 
+/** Gives two blocks away, then takes until it gets them back. */
+const doubleGiver: HeapThread = {
+  run(memory, { own, put }) {
+    const pages = pagesOver(memory)
+    const [a, b] = [pages.allocate(KIND_VALUE, VALUE_BYTES), pages.allocate(KIND_VALUE, VALUE_BYTES)]
+    put(A, a)
+    put(B, b)
+    own(pages.allocate(KIND_VALUE, VALUE_BYTES), VALUE_BYTES)
+    own(pages.allocate(KIND_VALUE, VALUE_BYTES), VALUE_BYTES)
+    own(pages.allocate(KIND_VALUE, VALUE_BYTES), VALUE_BYTES)
+    put(C, 1)
+  },
+}
+
+const freerOf = (place: number): HeapThread => ({
+  run(memory, { until }) {
+    pagesOver(memory).free(until(place))
+    memory.add(D, 1)
+  },
+})
+
 /** Takes what is on its way, if nobody else has. */
 const receiver: HeapThread = {
-  run(memory, { until, own }) {
+  run(memory, { until }) {
     const heap = heapOver(memory)
     const crossing = until(A)
     const address = until(B)
@@ -217,7 +279,7 @@ const receiver: HeapThread = {
       if (heap.crossings.end(crossing, address)) heap.objects.release(address)
       return true
     })
-    if (arrived) own(address, OBJECT_BYTES)
+    if (arrived) memory.add(C, 1)
   },
 }
 
@@ -226,32 +288,73 @@ const mortal = (thread: HeapThread): HeapThread => ({ ...thread, mortal: true })
 export const heapScenarios: Record<string, HeapScenario> = {
   'two take and give back': { threads: [taker(3), taker(2, true)], preemptions: 2 },
   'one frees what another took, who goes on taking': { threads: [giver(4), freer], preemptions: 2 },
+  'two free into one page': {
+    threads: [doubleGiver, freerOf(A), freerOf(B)],
+    preemptions: 2,
+    finally: (read) => lostBlocks(read, 5, 2),
+  },
   'two free what a third took': { threads: [giver(3), freer, taker(1)], preemptions: 1 },
   'a mortal takes, one takes after it': { threads: [mortal(taker(2)), taker(3)], deaths: 1, preemptions: 1 },
+  'a mortal takes, two take after it': {
+    threads: [mortal(taker(1)), taker(2), taker(1)],
+    deaths: 1,
+    preemptions: 0,
+  },
   'a mortal frees what another took': { threads: [giver(3), mortal(freer)], deaths: 1, preemptions: 2 },
   'one makes objects, one collects': { threads: [maker(2), collector], preemptions: 2 },
-  'one makes objects, two collect': { threads: [maker(2), collector, collector], preemptions: 1 },
-  'a mortal collects, one makes objects': { threads: [maker(3), mortal(collector)], deaths: 1, preemptions: 2 },
-  'a mortal makes objects, one collects and one makes': {
-    threads: [mortal(maker(2)), collector, maker(2)],
+  'one makes an object, two collect': { threads: [maker(1), collector, collector], preemptions: 0 },
+  'a mortal collects, one makes objects': { threads: [maker(2), mortal(collector)], deaths: 1, preemptions: 1 },
+  'a mortal makes an object, one collects and one makes': {
+    threads: [mortal(maker(1)), collector, maker(1)],
+    deaths: 1,
+    preemptions: 0,
+  },
+  'a mortal holds what another uses, one collects, one reaps': {
+    threads: [keeper, mortal(borrower), collectorThenReaper],
     deaths: 1,
     preemptions: 1,
   },
   'two drop an object at once': { threads: [sharer(1), holder], preemptions: 2 },
   'three drop an object at once': { threads: [sharer(2), holder, holder], preemptions: 1 },
-  'a mortal holds, two reap': { threads: [mortal(maker(2)), reaper(2), reaper(1)], deaths: 1, preemptions: 1 },
-  'a mortal reaps what a mortal held': {
-    threads: [mortal(maker(1)), mortal(reaper(1)), reaper(2)],
-    deaths: 2,
-    preemptions: 1,
-  },
-  'a cycle, a collector, a maker': { threads: [cycler, collector, maker(2)], preemptions: 1 },
-  'one sends, two receive the same': { threads: [sender, receiver], preemptions: 2 },
-  'a mortal sends, one receives, one makes': {
-    threads: [mortal(sender), receiverOrNobody(), maker(2)],
+  'a mortal holds what two others use, two reap': {
+    threads: [keeper, mortal(borrower), reaper(1), reaper(1)],
     deaths: 1,
-    preemptions: 1,
+    preemptions: 0,
   },
+  'a mortal holds, two reap': { threads: [mortal(maker(1)), reaper(1), reaper(1)], deaths: 1, preemptions: 0 },
+  'a mortal reaps what a mortal held': {
+    threads: [mortal(maker(1)), mortal(reaper(0)), reaper(1)],
+    deaths: 2,
+    preemptions: 0,
+  },
+  'a cycle, a collector, a maker': { threads: [cycler, collector, maker(1)], preemptions: 0 },
+  'one sends, two receive the same': {
+    threads: [sender, receiver, receiver],
+    preemptions: 1,
+    finally: (read) => (read(read(B) + COUNT) === read(C) ? undefined : `It arrived ${read(C)} times.`),
+  },
+  'one sends, one collects, one receives': {
+    threads: [sender, collectorOnceSent, receiver],
+    preemptions: 1,
+    finally: (read) => (read(read(B) + COUNT) === 1 ? undefined : 'It is gone.'),
+  },
+  'a mortal sends, one receives, one makes': {
+    threads: [mortal(sender), receiverOrNobody(), maker(1)],
+    deaths: 1,
+    preemptions: 0,
+  },
+}
+
+/** Of so many blocks that were taken, and so many of these given back, how many are neither in use nor free. */
+function lostBlocks(read: (address: number) => number, taken: number, freed: number): string | undefined {
+  let used = 0
+  for (let page = HEAP_START; page < HEAP_START + 16 * PAGE_BYTES; page += PAGE_BYTES) {
+    if (read(page + Page.size) === 0) continue
+    let inUse = read(page + Page.used)
+    for (let block = read(page + Page.remote); block !== 0; block = read(block)) inUse--
+    used += inUse
+  }
+  return used === taken - freed ? undefined : `${used} blocks are in use, of ${taken} taken and ${freed} given back.`
 }
 
 /** As `receiver`, but doesn't wait for a sender that has died. */

@@ -10,7 +10,6 @@ import {
   SharedSet,
   SharedVector,
 } from '@flatshare/free-threaded'
-import { random } from '../random.js'
 
 type Next = (limit: number) => number
 
@@ -198,5 +197,3 @@ export function checkWorld({ map, counts, set, texts, nodes, queue, travellers }
   while (queue.tryTake() !== undefined);
   if (!queue.tryPut(cardOf(1)) || queue.tryTake()?.n !== 1) throw new Error('A queue does not work.')
 }
-
-export { random }
