@@ -100,6 +100,13 @@ describe.skipIf(!executable)('in a browser', () => {
     expect(found.refused).toBe('CannotBlockError')
   })
 
+  it('shares fields of every type, maps and queues with a worker', () => {
+    expect(found.library).toEqual({
+      worked: 'true true 1 255 -9223372036854775808',
+      visited: [4000, 20, 'order 19', 1, 1, true],
+    })
+  })
+
   it('S13 a terminated worker is noticed: its calls reject, its lock is handed over, listeners hear of it', () => {
     expect(found.lost).toBe(true)
     expect(found.abandoned).toBe(true)

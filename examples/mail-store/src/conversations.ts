@@ -6,9 +6,9 @@
  *   parents    for each node its parent, or itself: a root
  *   seen       for each node, 1 where it is a message that was seen
  *   messages   for each root, how many of its nodes are messages that were seen; 0 for a lone reference
- *   first      for each root, the first message of the archive among them
+ *   first      for each root that has any, the first message of the archive among them
  */
-import { FreeThreaded, ref, Shared, SharedVector } from 'flatshare'
+import { FreeThreaded, ref, Shared, SharedMap, SharedVector } from 'flatshare'
 import type { Batch } from './batch.js'
 import { BatchIndex } from './batch-index.js'
 import { MessageRecord } from './message-record.js'
@@ -27,21 +27,24 @@ export class Conversations extends BatchIndex {
   @Shared(ref(SharedVector)) readonly parents: SharedVector<number> = new SharedVector({ of: 'u32' })
   @Shared(ref(SharedVector)) readonly seen: SharedVector<number> = new SharedVector({ of: 'u8' })
   @Shared(ref(SharedVector)) readonly messages: SharedVector<number> = new SharedVector({ of: 'u32' })
-  @Shared(ref(SharedVector)) readonly first: SharedVector<MessageRecord | null, MessageRecord | null> = new SharedVector<MessageRecord | null, MessageRecord | null>({
-    of: MessageRecord,
-  })
+  @Shared(ref(SharedMap)) readonly first: SharedMap<number, MessageRecord, MessageRecord> = new SharedMap<
+    number,
+    MessageRecord,
+    MessageRecord
+  >({ key: 'u32', value: MessageRecord })
+
   /** Conversations with at least one message. */
-  @Shared('u32') count = 0
+  get count(): number {
+    return this.first.size
+  }
 
   /** The longest conversations; of equal ones that which begins first in the archive. */
   largest(limit: number): Conversation[] {
     const messages = [...this.messages]
-    const found = Array.from(this.first, (first, node) => ({ first, messages: messages[node], offset: first?.offset ?? 0 }))
-    return found
-      .filter(({ first }) => first !== null)
+    return Array.from(this.first, ([root, first]) => ({ first, offset: first.offset, messages: messages[root] }))
       .sort((a, b) => b.messages - a.messages || a.offset - b.offset)
       .slice(0, limit)
-      .map(({ first, messages, offset }) => ({ subject: first!.subject, offset, messages }))
+      .map(({ first, offset, messages }) => ({ subject: first.subject, offset, messages }))
   }
 
   protected include(batch: Batch): void {
@@ -57,8 +60,7 @@ export class Conversations extends BatchIndex {
   }
 
   protected reset(): void {
-    for (const vector of [this.parents, this.seen, this.messages, this.first]) vector.clear()
-    this.count = 0
+    for (const each of [this.parents, this.seen, this.messages, this.first]) each.clear()
   }
 
   /** Has room for nodes up to a number; each is alone. */
@@ -67,7 +69,6 @@ export class Conversations extends BatchIndex {
       this.parents.push(node)
       this.seen.push(0)
       this.messages.push(0)
-      this.first.push(null)
     }
   }
 
@@ -75,8 +76,13 @@ export class Conversations extends BatchIndex {
     const root = this.root(node)
     if (this.seen.get(node) === 0) {
       this.seen.set(node, 1)
-      if (this.messages.update(root, (messages) => messages + 1) === 1) this.count++
+      this.messages.update(root, (messages) => messages + 1)
     }
+    this.begin(root, record)
+  }
+
+  /** Notes a message that may be the first of its conversation. */
+  protected begin(root: number, record: MessageRecord): void {
     const first = this.first.get(root)
     if (!first || record.offset < first.offset) this.first.set(root, record)
   }
@@ -87,12 +93,11 @@ export class Conversations extends BatchIndex {
     // A message outweighs any number of mere references: trees stay shallow all the same.
     if (this.messages.get(root)! < this.messages.get(child)!) [root, child] = [child, root]
     const moved = this.messages.get(child)!
-    if (moved > 0) this.count--
     this.parents.set(child, root)
+    if (moved === 0) return
     this.messages.update(root, (messages) => messages + moved)
-    const [mine, theirs] = [this.first.get(root), this.first.get(child)]
-    if (theirs && (!mine || theirs.offset < mine.offset)) this.first.set(root, theirs)
-    this.first.set(child, null)
+    this.begin(root, this.first.get(child)!)
+    this.first.delete(child)
   }
 
   protected root(node: number): number {

@@ -5,6 +5,7 @@ import { currentThread } from '@flatshare/core'
 import { locks, type Mutex } from '@flatshare/sync'
 import type { Account } from './account.js'
 import './account.js'
+import { workInLibrary } from './library.js'
 import type { Meeting } from './meeting.js'
 
 @ApartmentThreaded()
@@ -53,6 +54,8 @@ async function meet({ mutex, condition, rwlock, semaphore, signal, barrier, latc
   return { generation, name, result: once.runSync(() => 'the worker') }
 }
 
-export type Bank = { Counter: typeof Counter; earn: typeof earn; seize: typeof seize; meet: typeof meet }
+const bank = { Counter, earn, seize, meet, workInLibrary }
 
-serve({ Counter, earn, seize, meet })
+export type Bank = typeof bank
+
+serve(bank)

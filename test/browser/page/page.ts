@@ -4,6 +4,7 @@ import { currentThread, DisconnectedError, modelOf, onThreadExit, type ThreadExi
 import { Mutex } from '@flatshare/sync'
 import { Account } from './account.js'
 import type { Bank } from './bank.js'
+import { newLibrary, visitLibrary } from './library.js'
 import { meetFromPage, newMeeting, refusal } from './meeting.js'
 
 const open = (name: string) =>
@@ -33,6 +34,9 @@ async function find() {
   const [met, sawPage] = await Promise.all([first.remote.meet(meeting), meetFromPage(meeting)])
   const onPage = meeting.once.runSync(() => 'the page')
 
+  const library = newLibrary()
+  const [worked, visited] = await Promise.all([first.remote.workInLibrary(library), visitLibrary(library)])
+
   const mutex = new Mutex()
   const canBlock = await second.remote.seize(mutex)
   const refused = refusal(mutex)
@@ -50,6 +54,7 @@ async function find() {
     counterModel: modelOf(counter),
     workerCanBlock: canBlock,
     met: { ...met, sawPage, onPage },
+    library: { worked, visited },
     refused,
     lost: lost instanceof DisconnectedError && lost.mayHaveRun,
     abandoned: guard.abandoned,

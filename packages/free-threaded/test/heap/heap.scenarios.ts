@@ -314,8 +314,8 @@ export const heapScenarios: Record<string, HeapScenario> = {
     deaths: 1,
     preemptions: 1,
   },
-  'two drop an object at once': { threads: [sharer(1), holder], preemptions: 2 },
-  'three drop an object at once': { threads: [sharer(2), holder, holder], preemptions: 1 },
+  'two drop an object at once': { threads: [sharer(1), holder], preemptions: 2, finally: isGone },
+  'three drop an object at once': { threads: [sharer(2), holder, holder], preemptions: 1, finally: isGone },
   'a mortal holds what two others use, two reap': {
     threads: [keeper, mortal(borrower), reaper(1), reaper(1)],
     deaths: 1,
@@ -343,6 +343,10 @@ export const heapScenarios: Record<string, HeapScenario> = {
     deaths: 1,
     preemptions: 0,
   },
+}
+
+function isGone(read: (address: number) => number): string | undefined {
+  return read(read(A) + TYPE) === 0 ? undefined : 'The object is still there.'
 }
 
 /** Of so many blocks that were taken, and so many of these given back, how many are neither in use nor free. */
