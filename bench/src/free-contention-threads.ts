@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { marshal } from '@flatshare/core'
 import { dispose } from '@flatshare/free-threaded'
-import { Cell, loopsOf, Point } from './free-contention.js'
+import { Cell, loopsOf, Point, ReadPoint, type Subjects } from './free-contention.js'
 import { keep, timed } from './timed.js'
 
 const ROUNDS = 200_000
@@ -16,11 +16,15 @@ export interface Threads {
 }
 
 export function startThreads(): Threads {
-  const point = new Point()
-  const memory = new SharedArrayBuffer(64)
   const cells = new Int32Array(new SharedArrayBuffer(256))
-  const loops = loopsOf({ point, memory, cells }, keep)
-  const [packet, transferList] = marshal({ point, memory, cells })
+  const subjects: Subjects = {
+    point: new Point(),
+    readPoint: new ReadPoint(),
+    memory: new SharedArrayBuffer(64),
+    cells,
+  }
+  const loops = loopsOf(subjects, keep)
+  const [packet, transferList] = marshal(subjects)
   const worker = new Worker(new URL('./free-contention-partner.js', import.meta.url), {
     workerData: packet,
     transferList,
@@ -47,7 +51,8 @@ export function startThreads(): Threads {
     },
     async close() {
       await worker.terminate()
-      dispose(point)
+      dispose(subjects.point)
+      dispose(subjects.readPoint)
     },
   }
 }

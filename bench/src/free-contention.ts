@@ -17,9 +17,16 @@ export class Point {
   sum(): number {
     return this.x + this.y
   }
+}
+
+/** A class of its own: where threads read together, a lock for writing has to look for them. */
+@FreeThreaded({ module: import.meta.url })
+export class ReadPoint {
+  @Shared('f64') x = 1
+  @Shared('f64') y = 2
 
   @Reads()
-  sumAmongReaders(): number {
+  sum(): number {
     return this.x + this.y
   }
 
@@ -60,12 +67,13 @@ export const Loop = {
 
 export interface Subjects {
   readonly point: Point
+  readonly readPoint: ReadPoint
   readonly memory: SharedArrayBuffer
   readonly cells: Int32Array
 }
 
 /** What a thread does so many times; `read` takes what it has found. */
-export function loopsOf({ point, memory }: Subjects, read: (sum: number) => void): ((times: number) => void)[] {
+export function loopsOf({ point, readPoint, memory }: Subjects, read: (sum: number) => void): ((times: number) => void)[] {
   const byHand = pointByHand(memory)
   const loops: ((times: number) => void)[] = []
   loops[Loop.addByHand] = (times) => {
@@ -86,12 +94,12 @@ export function loopsOf({ point, memory }: Subjects, read: (sum: number) => void
   }
   loops[Loop.readAmongReaders] = (times) => {
     let sum = 0
-    for (let i = 0; i < times; i++) sum += point.sumAmongReaders()
+    for (let i = 0; i < times; i++) sum += readPoint.sum()
     read(sum)
   }
   loops[Loop.readOptimistically] = (times) => {
     let sum = 0
-    for (let i = 0; i < times; i++) sum += point.sumOptimistic()
+    for (let i = 0; i < times; i++) sum += readPoint.sumOptimistic()
     read(sum)
   }
   return loops

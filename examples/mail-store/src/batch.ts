@@ -20,7 +20,12 @@ export class Batch {
   /** The first ones only. */
   @Shared('json') readonly failures: readonly Failure[]
 
-  constructor(share: number, records: readonly MessageRecord[], links: readonly number[], failures: readonly Failure[]) {
+  constructor(
+    share: number,
+    records: readonly MessageRecord[],
+    links: readonly number[],
+    failures: readonly Failure[],
+  ) {
     this.share = share
     this.failed = failures.length
     this.bytes = [...records, ...failures].reduce((sum, { size }) => sum + size, 0)

@@ -7,7 +7,10 @@ import { MessageRecord } from './message-record.js'
 export class Folder {
   @Shared('string') readonly name: string
   /** Written by `Folders` alone, under its lock. */
-  @Shared(ref(SharedVector)) readonly messages: SharedVector<MessageRecord, MessageRecord> = new SharedVector<MessageRecord, MessageRecord>({
+  @Shared(ref(SharedVector)) readonly messages: SharedVector<MessageRecord, MessageRecord> = new SharedVector<
+    MessageRecord,
+    MessageRecord
+  >({
     of: MessageRecord,
   })
 

@@ -1,6 +1,6 @@
 import { ApartmentThreaded, type Progress } from 'flatshare'
-import { type ByteRange, readMessages } from './mbox.js'
 import type { MailIndex } from './mail-index.js'
+import { type ByteRange, readMessages } from './mbox.js'
 import { type Outcome, parseMessage } from './message.js'
 import type { Session } from './session.js'
 

@@ -7,10 +7,12 @@ import { countEach, mostSeen, type Tallied } from './tally.js'
 /** Who wrote how much. */
 @FreeThreaded()
 export class Senders extends BatchIndex {
-  @Shared(ref(SharedMap)) readonly byAddress: SharedMap<string, Sender, Sender> = new SharedMap<string, Sender, Sender>({
-    key: 'string',
-    value: Sender,
-  })
+  @Shared(ref(SharedMap)) readonly byAddress: SharedMap<string, Sender, Sender> = new SharedMap<string, Sender, Sender>(
+    {
+      key: 'string',
+      value: Sender,
+    },
+  )
 
   /** The senders of some addresses. One that nobody knew before has no messages until they are added. */
   @Unlocked()

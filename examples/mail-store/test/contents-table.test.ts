@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest'
 import { ContentsTable } from '../dist/contents-table.js'
-import type { MessageRecord } from '../dist/message.js'
+import { MessageRecord } from '../dist/message-record.js'
+import { Sender } from '../dist/sender.js'
+import { parsedMessage } from './parsed-message.js'
 
 const senders = ['b@example.org', null, 'a@example.org', 'b@example.org']
-const messages = senders.map((from, offset) => ({ offset, from, subject: `${from}`, attachments: offset % 2 }))
-const table = () => new ContentsTable(messages as MessageRecord[])
+const messages = senders.map(
+  (from, offset) =>
+    new MessageRecord(
+      parsedMessage({ offset, subject: `${from}`, attachments: offset % 2 }),
+      from === null ? null : new Sender(from),
+    ),
+)
+const table = () => new ContentsTable(messages)
 const offsets = (rows: { offset: number }[]) => rows.map(({ offset }) => offset)
 
 test.each([

@@ -1,15 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Apartment, Progress, type Remote } from 'flatshare'
+import { type Apartment, Progress } from 'flatshare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { reportFolders } from '../dist/folder-report.js'
 import { generateArchive } from '../dist/generated/archive.js'
 import { type Announcement, type Import, type Imported, importMail } from '../dist/import-mail.js'
+import { MailIndex } from '../dist/mail-index.js'
 import { Reader } from '../dist/reader.js'
 import { Session } from '../dist/session.js'
-import { Statistics } from '../dist/statistics.js'
-import type { MessageStore } from '../dist/store.js'
 import { readArchive } from './read-archive.js'
 import { scratchFile } from './scratch-file.js'
 
@@ -39,7 +38,7 @@ async function run(threads: number, more: Partial<Import> = {}) {
     announce: (what) => heard.push(what),
     ...more,
   }
-  const result = await importMail(job, async (imported, store) => ({ imported, folders: await reportFolders(store) }))
+  const result = await importMail(job, (imported, { folders }) => ({ imported, folders: reportFolders(folders) }))
   return { ...result, heard, progress: progress.value }
 }
 
@@ -120,11 +119,11 @@ test('of a share that two readers died of, the large messages are not parsed', a
   const read = async (deaths: number) => {
     using progress = new Progress({ total: end })
     const session = new Session()
-    const statistics = new Statistics()
-    const store = { deliver() {} } as unknown as Remote<MessageStore>
-    await new Reader({ path: file, session, statistics, store, progress }).read({ start: 0, end, number: 0, deaths })
+    const index = new MailIndex()
+    const advice = { finish() {} }
+    await new Reader({ path: file, session, index, advice, progress }).read({ start: 0, end, number: 0, deaths })
     await session.cursor[Symbol.asyncDispose]()
-    return statistics.summarize()
+    return index.summarize()
   }
   expect(await read(1)).toMatchObject({ parsed: 3, failed: 0, bytes: end })
   expect(await read(2)).toMatchObject({ parsed: 2, failed: 1, bytes: end })

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { isFailure, type MessageRecord, parseMessage } from '../dist/message.js'
+import { isFailure, type ParsedMessage, parseMessage } from '../dist/message.js'
 
 const parse = (message: string | string[]) => {
   const bytes = new Uint8Array(Buffer.from(typeof message === 'string' ? message : message.join('\n'), 'latin1'))
   return parseMessage({ offset: 7, size: bytes.length + 40, bytes })
 }
 
-async function record(message: string | string[]): Promise<MessageRecord> {
+async function record(message: string | string[]): Promise<ParsedMessage> {
   const outcome = await parse(message)
   if (isFailure(outcome)) throw new Error(outcome.reason)
   return outcome

@@ -23,6 +23,8 @@ export async function readArchive(path: string, size: number, count: number, bat
   const index = new MailIndex()
   const report = { messages: 0, parsed: 0, failed: 0, bytes: 0, weekdays: Array(7).fill(0), hours: Array(24).fill(0) }
   const file = await open(path)
+  let batches = 0
+  const add = (batch: Outcome[]) => index.add(index.publish(batches++, batch))
   for (const range of splitRanges(size, count).reverse()) {
     const batch: Outcome[] = []
     for await (const message of readMessages(file, range)) {
@@ -36,14 +38,14 @@ export async function readArchive(path: string, size: number, count: number, bat
         if (outcome.hour !== null) report.hours[outcome.hour]++
       }
       batch.push(outcome)
-      if (batch.length === batchSize) index.add(batch.splice(0))
+      if (batch.length === batchSize) add(batch.splice(0))
     }
-    index.add(batch)
+    add(batch)
   }
   await file.close()
   return {
-    ...report,
     ...index.summarize(),
+    ...report,
     source: 'test',
     cancelled: false,
     folders: [],

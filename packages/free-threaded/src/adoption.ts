@@ -196,8 +196,8 @@ function checkClass(object: object, shape: Shape): boolean {
   return true
 }
 
-/** @throws FlatshareError for an instance of an undecorated subclass, which can't cross as what it is. */
-function requireOwnClass(object: object): void {
+/** @throws FlatshareError for an instance of an undecorated subclass, which would arrive as its parent's. */
+export function requireOwnClass(object: object): void {
   const shape = shapeOf(object)
   if (!shape || Object.getPrototypeOf(object) === shape.prototype) return
   throw new FlatshareError(

@@ -7,7 +7,7 @@
  */
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
 import { isByReference, MARSHALER, type Marshaler, ownMemberNotes, registerMarshaler } from '@flatshare/core/internal'
-import { adoptWhole } from './adoption.js'
+import { adoptWhole, requireOwnClass } from './adoption.js'
 import { addressOf } from './handle.js'
 import {
   beginCrossing,
@@ -21,7 +21,7 @@ import {
 } from './heap/index.js'
 import { ensureShadow } from './images.js'
 import { classFor, requireUniqueName } from './registry.js'
-import { type Shape, shapeOf } from './shape.js'
+import { shapeOf } from './shape.js'
 
 /** A free-threaded object in a packet. */
 interface FreeBody {
@@ -49,13 +49,10 @@ export function share(object: object): number {
   const isClass = linked <= 0 || typeAt(linked).kind === CLASS
   // Again, even if it was adopted before: a subclass's constructor may have added fields since.
   const address = isClass ? adoptWhole(object) : linked
-  if (isClass && shape && Object.getPrototypeOf(object) !== shape.prototype) {
-    throw new FlatshareError(
-      `${object.constructor.name} extends the free-threaded ${shape.name} but is not decorated itself, so it would ` +
-        `arrive as ${shape.name}: put @FreeThreaded() on it too.`,
-    )
+  if (isClass && shape) {
+    requireOwnClass(object)
+    requireUniqueName(shape.name)
   }
-  if (isClass && shape) requireUniqueName(shape.name)
   if (shape) ensureShadow(object, address)
   // From here on a field that is added would be this thread's alone: let adding one fail.
   Object.preventExtensions(object)

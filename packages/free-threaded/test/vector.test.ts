@@ -1,5 +1,13 @@
 import { inspect } from 'node:util'
-import { collectGarbage, HeapFullError, heapStatistics, limitHeap, ref, SharedVector } from '@flatshare/free-threaded'
+import {
+  collectGarbage,
+  dispose,
+  HeapFullError,
+  heapStatistics,
+  limitHeap,
+  ref,
+  SharedVector,
+} from '@flatshare/free-threaded'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { Account } from './classes.js'
@@ -32,6 +40,26 @@ describe('what Array does', () => {
     for (const [index, element] of elements.entries()) vector.set(elements.length - 1 - index, element)
     expect(vector.toJSON()).toEqual(elements.toReversed())
     expect(await startThread().run('entries', vector)).toEqual(elements.toReversed())
+  })
+
+  test('null is no object that would be let go', () => {
+    collectGarbage()
+    const { objects } = heapStatistics()
+    const accounts = Array.from({ length: 200 }, () => new Account())
+    const vector = new SharedVector(
+      { of: ref(Account) },
+      accounts.map(() => null),
+    )
+    for (let round = 0; round < 10; round++) {
+      for (const [i, account] of accounts.entries()) vector.set(i, account)
+      expect(vector.slice()).toEqual(accounts)
+      for (const i of accounts.keys()) vector.set(i, null)
+    }
+    vector.clear()
+    expect(heapStatistics().objects).toBe(objects + 201)
+    dispose(vector)
+    for (const account of accounts) dispose(account)
+    expect(heapStatistics().objects).toBe(objects)
   })
 
   test('references keep their objects', () => {

@@ -16,7 +16,9 @@ const owning: Owning<object | null, number> = {
     if (address !== 0) retain(address)
     return address
   },
-  drop: release,
+  drop(address) {
+    if (address !== 0) release(address)
+  },
 }
 
 /** What was shared before can't have changed since. */

@@ -17,7 +17,7 @@ const PACKET_GRACE_MS = 5000
 /** The heap grows by so much at least before it is collected again. */
 const LEAST_GROWTH = (4 * 1024 * 1024) >> 4
 
-export const control = makeControl(memory)
+const control = makeControl(memory)
 export const pages = makePages(memory, control, collectWhenDoubled)
 export const sections = makeSections(memory, control)
 export const ledger = makeLedger(memory, sections)

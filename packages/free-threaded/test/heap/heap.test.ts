@@ -18,7 +18,6 @@ import {
   objectAt,
   registerKind,
   registerType,
-  release,
   retain,
   typeOfHandle,
   valueBytes,
