@@ -73,7 +73,10 @@ export interface Subjects {
 }
 
 /** What a thread does so many times; `read` takes what it has found. */
-export function loopsOf({ point, readPoint, memory }: Subjects, read: (sum: number) => void): ((times: number) => void)[] {
+export function loopsOf(
+  { point, readPoint, memory }: Subjects,
+  read: (sum: number) => void,
+): ((times: number) => void)[] {
   const byHand = pointByHand(memory)
   const loops: ((times: number) => void)[] = []
   loops[Loop.addByHand] = (times) => {

@@ -1,5 +1,5 @@
 import { FreeThreaded, ref, Shared, SharedVector, Unlocked } from 'flatshare'
-import { folderOf } from './folder-name.js'
+import { foldersOf } from './folder-name.js'
 import type { Failure } from './message.js'
 import { MessageRecord } from './message-record.js'
 
@@ -37,7 +37,7 @@ export class Batch {
   /** The names of the folders that its messages are in. */
   @Unlocked()
   folders(): string[] {
-    return [...new Set(Array.from(this.records, folderOf))]
+    return [...foldersOf(this.records).keys()]
   }
 }
 

@@ -23,10 +23,17 @@ export const makeNodeNumbers = (): NodeNumbers => new SharedMap({ key: 'string',
 /** For each message, how many nodes belong together because of it, and then these; its own is the first. */
 export function linksOf(messages: readonly Threaded[], numbers: NodeNumbers): number[] {
   const keys = messages.map(keysOf)
-  return locked(numbers, () => {
-    const number = (key: string) => numbers.getOrInsertComputed(key, () => numbers.size)
-    return keys.flatMap((keys) => [keys.length, ...keys.map(number)])
+  // The messages of a share answer each other: most keys come several times.
+  const known = new Map(keys.flat().map((key) => [key, 0]))
+  locked(numbers, () => {
+    let next = numbers.size
+    for (const key of known.keys()) {
+      let number = numbers.get(key)
+      if (number === undefined) numbers.set(key, (number = next++))
+      known.set(key, number)
+    }
   })
+  return keys.flatMap((keys) => [keys.length, ...keys.map((key) => known.get(key)!)])
 }
 
 function keysOf({ offset, messageId, references, inReplyTo, baseSubject }: Threaded): string[] {

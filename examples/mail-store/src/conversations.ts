@@ -48,66 +48,78 @@ export class Conversations extends BatchIndex {
   }
 
   protected include(batch: Batch): void {
+    const { parents, seen, messages, first } = this
+    const forest = { parents, seen, messages, first }
     const links = [...batch.links]
-    this.makeRoom(links.reduce((a, b) => Math.max(a, b), 0))
+    makeRoom(
+      forest,
+      links.reduce((a, b) => Math.max(a, b), 0),
+    )
     let at = 0
     for (const record of batch.records) {
       const end = at + 1 + links[at]
-      const node = links[at + 1]
-      this.see(node, record)
-      for (at += 2; at < end; at++) this.unite(node, links[at])
+      let root = see(forest, links[at + 1], record)
+      for (at += 2; at < end; at++) root = unite(forest, root, rootOf(forest, links[at]))
     }
   }
 
   protected reset(): void {
     for (const each of [this.parents, this.seen, this.messages, this.first]) each.clear()
   }
+}
 
-  /** Has room for nodes up to a number; each is alone. */
-  protected makeRoom(last: number): void {
-    for (let node = this.parents.length; node <= last; node++) {
-      this.parents.push(node)
-      this.seen.push(0)
-      this.messages.push(0)
-    }
+/** The vectors, looked up once: every access to a field costs something, too. */
+type Forest = Pick<Conversations, 'parents' | 'seen' | 'messages' | 'first'>
+
+/** Has room for nodes up to a number; each is alone. */
+function makeRoom({ parents, seen, messages }: Forest, last: number): void {
+  for (let node = parents.length; node <= last; node++) {
+    parents.push(node)
+    seen.push(0)
+    messages.push(0)
   }
+}
 
-  protected see(node: number, record: MessageRecord): void {
-    const root = this.root(node)
-    if (this.seen.get(node) === 0) {
-      this.seen.set(node, 1)
-      this.messages.update(root, (messages) => messages + 1)
-    }
-    this.begin(root, record)
+/** Notes that a node is a message; gives its root. */
+function see(forest: Forest, node: number, record: MessageRecord): number {
+  const { seen, messages } = forest
+  const root = rootOf(forest, node)
+  if (seen.get(node) === 0) {
+    seen.set(node, 1)
+    messages.set(root, messages.get(root)! + 1)
   }
+  begin(forest, root, record)
+  return root
+}
 
-  /** Notes a message that may be the first of its conversation. */
-  protected begin(root: number, record: MessageRecord): void {
-    const first = this.first.get(root)
-    if (!first || record.offset < first.offset) this.first.set(root, record)
-  }
+/** Notes a message that may be the first of its conversation. */
+function begin({ first }: Forest, root: number, record: MessageRecord): void {
+  const before = first.get(root)
+  if (!before || record.offset < before.offset) first.set(root, record)
+}
 
-  protected unite(a: number, b: number): void {
-    let [root, child] = [this.root(a), this.root(b)]
-    if (root === child) return
-    // A message outweighs any number of mere references: trees stay shallow all the same.
-    if (this.messages.get(root)! < this.messages.get(child)!) [root, child] = [child, root]
-    const moved = this.messages.get(child)!
-    this.parents.set(child, root)
-    if (moved === 0) return
-    this.messages.update(root, (messages) => messages + moved)
-    this.begin(root, this.first.get(child)!)
-    this.first.delete(child)
-  }
+/** Makes one conversation of two roots; gives its root. */
+function unite(forest: Forest, a: number, b: number): number {
+  if (a === b) return a
+  const { parents, messages, first } = forest
+  const [ofA, ofB] = [messages.get(a)!, messages.get(b)!]
+  // A message outweighs any number of mere references: trees stay shallow all the same.
+  const [root, child, moved] = ofA < ofB ? [b, a, ofA] : [a, b, ofB]
+  parents.set(child, root)
+  if (moved === 0) return root
+  messages.set(root, ofA + ofB)
+  begin(forest, root, first.get(child)!)
+  first.delete(child)
+  return root
+}
 
-  protected root(node: number): number {
-    const { parents } = this
-    for (;;) {
-      const parent = parents.get(node)!
-      if (parent === node) return node
-      const grandparent = parents.get(parent)!
-      parents.set(node, grandparent)
-      node = grandparent
-    }
+function rootOf({ parents }: Forest, node: number): number {
+  for (;;) {
+    const parent = parents.get(node)!
+    if (parent === node) return node
+    const grandparent = parents.get(parent)!
+    if (grandparent === parent) return parent
+    parents.set(node, grandparent)
+    node = grandparent
   }
 }

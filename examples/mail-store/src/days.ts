@@ -1,16 +1,17 @@
 import { FreeThreaded, ref, Shared, SharedMap } from 'flatshare'
 import type { Batch } from './batch.js'
 import { BatchIndex } from './batch-index.js'
+import { dayName, noDay } from './calendar-day.js'
 import { countEach, mostSeen, type Tallied } from './tally.js'
 
 /** How many messages were written on each day, by their senders' own calendars. */
 @FreeThreaded()
 export class Days extends BatchIndex {
-  @Shared(ref(SharedMap)) readonly counts: SharedMap<string, number> = new SharedMap({ key: 'string', value: 'u32' })
+  @Shared(ref(SharedMap)) readonly counts: SharedMap<number, number> = new SharedMap({ key: 'i32', value: 'u32' })
 
   protected include(batch: Batch): void {
     for (const [day, count] of countEach(Array.from(batch.records, ({ day }) => day))) {
-      if (day !== '') this.counts.update(day, (before = 0) => before + count)
+      if (day !== noDay) this.counts.update(day, (before = 0) => before + count)
     }
   }
 
@@ -19,6 +20,9 @@ export class Days extends BatchIndex {
   }
 
   summarize(limit: number): Tallied[] {
-    return mostSeen(this.counts, limit)
+    return mostSeen(
+      Array.from(this.counts, ([day, count]) => [dayName(day), count]),
+      limit,
+    )
   }
 }

@@ -1,6 +1,20 @@
+import { dayName, noDay } from './calendar-day.js'
 import type { MessageRecord } from './message-record.js'
 
-/** The name of the folder that a message belongs in: its year. */
-export function folderOf({ day }: Pick<MessageRecord, 'day'>): string {
-  return day === '' ? 'undated' : day.slice(0, 4)
+/** The folders that messages belong in, one for each year, by name. */
+export function foldersOf(records: Iterable<MessageRecord>): Map<string, MessageRecord[]> {
+  const folders = new Map<string, MessageRecord[]>()
+  const ofDay = new Map<number, MessageRecord[]>()
+  for (const record of records) {
+    const { day } = record
+    let messages = ofDay.get(day)
+    if (!messages) {
+      const name = day === noDay ? 'undated' : dayName(day).slice(0, 4)
+      messages = folders.get(name) ?? []
+      folders.set(name, messages)
+      ofDay.set(day, messages)
+    }
+    messages.push(record)
+  }
+  return folders
 }

@@ -2,7 +2,7 @@ import { FreeThreaded, ref, Shared, SharedMap } from 'flatshare'
 import type { Batch } from './batch.js'
 import { BatchIndex } from './batch-index.js'
 import { Folder } from './folder.js'
-import { folderOf } from './folder-name.js'
+import { foldersOf } from './folder-name.js'
 
 /** The folders, one for each year. */
 @FreeThreaded()
@@ -24,9 +24,9 @@ export class Folders extends BatchIndex {
   }
 
   protected include(batch: Batch): void {
-    for (const record of batch.records) {
-      const name = folderOf(record)
-      this.byName.getOrInsertComputed(name, () => new Folder(name)).messages.push(record)
+    for (const [name, records] of foldersOf(batch.records)) {
+      const { messages } = this.byName.getOrInsertComputed(name, () => new Folder(name))
+      for (const record of records) messages.push(record)
     }
   }
 

@@ -47,9 +47,9 @@ export async function importMail<T>(
   const index = new MailIndex()
   try {
     const advice = new StoreAdvice()
-    const { connection, heard } = await listenTo(advice, job.announce)
+    const { connection, heard } = listenTo(advice, job.announce)
     const { path, progress } = job
-    const perThread = await readAll(job, { path, session: new Session(), index, advice: advice, progress })
+    const perThread = await readAll(job, { path, session: new Session(), index, advice, progress })
     advice.close()
     await heard
     await connection.unadvise()
@@ -60,7 +60,7 @@ export async function importMail<T>(
 }
 
 /** Asks to hear what happens to the store, on this thread. `heard` resolves with the last notification. */
-async function listenTo(advice: StoreAdvice, announce: Import['announce']) {
+function listenTo(advice: StoreAdvice, announce: Import['announce']) {
   let resolve!: () => void
   const heard = new Promise<void>((all) => {
     resolve = all
@@ -72,7 +72,7 @@ async function listenTo(advice: StoreAdvice, announce: Import['announce']) {
       else resolve()
     }
   })
-  const connection = await advice.advise(['folderCreated', 'batchFinished', 'closed'], sink)
+  const connection = advice.advise(['folderCreated', 'batchFinished', 'closed'], sink)
   return { connection, heard }
 }
 

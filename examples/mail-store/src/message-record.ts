@@ -1,4 +1,5 @@
 import { FreeThreaded, ref, Shared, Unlocked } from 'flatshare'
+import { dayNumber } from './calendar-day.js'
 import type { ParsedMessage } from './message.js'
 import { Sender } from './sender.js'
 
@@ -17,8 +18,8 @@ export class MessageRecord {
   /** Milliseconds since 1970; NaN without a date. */
   @Shared('f64') readonly instant: number
   @Shared('string') readonly subject: string
-  /** Of the sender's own calendar, `YYYY-MM-DD`, or empty; weekday (0 is Monday) and hour are -1 then. */
-  @Shared('string') readonly day: string
+  /** Of the sender's own calendar, in days since 1970, or `noDay`; weekday (0 is Monday) and hour are -1 then. */
+  @Shared('i32') readonly day: number
   /** One object for all messages of an address. */
   @Shared(ref(Sender)) readonly sender: Sender | null
   @Shared('u32') readonly attachments: number
@@ -30,7 +31,7 @@ export class MessageRecord {
     this.size = message.size
     this.instant = message.date === null ? Number.NaN : Date.parse(message.date)
     this.subject = message.subject
-    this.day = message.day ?? ''
+    this.day = dayNumber(message.day)
     this.sender = sender
     this.attachments = message.attachments
     this.weekday = message.weekday ?? -1

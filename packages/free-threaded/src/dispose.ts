@@ -15,21 +15,31 @@ const disposing = new WeakSet<object>()
 /** Gives the instances of a class their `[Symbol.dispose]`. */
 export function letDispose({ prototype }: Shape): void {
   const own = (prototype as Partial<Disposable>)[Symbol.dispose]
-  Object.defineProperty(prototype, Symbol.dispose, {
-    value: function (this: object): void {
-      if (addressOf(this) === DISPOSED) return
-      const isOutermost = !disposing.has(this)
-      disposing.add(this)
-      try {
-        own?.call(this as Disposable)
-        if (isOutermost) letGo(this)
-      } finally {
-        if (isOutermost) disposing.delete(this)
-      }
-    },
-    writable: true,
-    configurable: true,
-  })
+  // A parent's will do.
+  if (own && ours.has(own)) return
+  const value = own ? disposeAfter(own) : letGoOnce
+  ours.add(value)
+  Object.defineProperty(prototype, Symbol.dispose, { value, writable: true, configurable: true })
+}
+
+const ours = new WeakSet<Function>()
+
+function letGoOnce(this: object): void {
+  if (addressOf(this) !== DISPOSED) letGo(this)
+}
+
+function disposeAfter(own: () => void): () => void {
+  return function (this: object): void {
+    if (addressOf(this) === DISPOSED) return
+    const isOutermost = !disposing.has(this)
+    disposing.add(this)
+    try {
+      own.call(this)
+      if (isOutermost) letGo(this)
+    } finally {
+      if (isOutermost) disposing.delete(this)
+    }
+  }
 }
 
 function letGo(object: object): void {
@@ -49,7 +59,7 @@ function letGo(object: object): void {
  *
  * A handle that nobody disposes of is given up when it is collected as garbage, and at the end of its thread. Objects
  * have a `[Symbol.dispose]`, so `using` does the same; TypeScript knows of it where the class says so:
- * `interface Account extends Disposable {}` beside `class Account`.
+ * `declare [Symbol.dispose]: () => void`.
  *
  * @throws FlatshareError inside one of the object's methods, and while its calls wait on this thread.
  * @throws FlatshareError for anything that is no free-threaded object.
