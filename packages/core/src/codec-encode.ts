@@ -242,7 +242,8 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const prototype: unknown = Object.getPrototypeOf(x)
     if (prototype === Object.prototype || prototype === null) this.plain(x as Record<string, unknown>)
-    else if (this.#plain && Object.prototype.toString.call(x) === '[object Object]') throw new Refused(instanceLabel(x), x)
+    else if (this.#plain && Object.prototype.toString.call(x) === '[object Object]')
+      throw new Refused(instanceLabel(x), x)
     else encodeBuiltIn(x, this)
   }
 

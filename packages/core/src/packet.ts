@@ -52,6 +52,7 @@ class PacketBody implements Packet, PackedGraph {
   line?: Port
   ticket = 0
   serial = 0
+  disposed = false
   declare refs?: PackedReference[]
 
   constructor(
@@ -60,9 +61,10 @@ class PacketBody implements Packet, PackedGraph {
     readonly place: string,
   ) {}
 
-  /** Gives the packet up: it can't be unmarshaled any more, and what it held is let go. */
+  /** Gives the packet up: what it held is let go, and unless all of that was copied it can't be unmarshaled any more. */
   [Symbol.dispose](): void {
-    if (this.serial === 0 || !spend(this)) return
+    if (this.disposed || (this.serial !== 0 && !spend(this))) return
+    this.disposed = true
     if (this.refs) releaseReferences(this.refs)
     this.line?.close()
   }

@@ -146,6 +146,21 @@ test('what was unpacked and let go leaves nothing', () => {
   expect(heapStatistics().inFlight).toBe(0)
 })
 
+test('a table packet holds what it carries until it is disposed of', () => {
+  const ticket = new Ticket()
+  ticket.rename('x')
+  const [packet] = marshal(ticket, { table: true })
+  dispose(ticket)
+  expect(unmarshal<Ticket>(packet)).toBe(unmarshal<Ticket>(packet))
+  expect(unmarshal<Ticket>(packet).title).toBe('x')
+  dispose(unmarshal<Ticket>(packet))
+  expect(heapStatistics().inFlight).toBe(1)
+  packet[Symbol.dispose]()
+  packet[Symbol.dispose]()
+  expect(heapStatistics().inFlight).toBe(0)
+  expect(() => unmarshal(packet)).toThrow(/not on its way/)
+})
+
 function withResolvers() {
   let resolve!: () => void
   const promise = new Promise<void>((settle) => {

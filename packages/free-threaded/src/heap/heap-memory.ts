@@ -7,6 +7,7 @@ import {
   isAlive,
   ownThreadId,
   reach,
+  reordersReads,
   sharedBlock,
   type ThreadId,
   threadsEnded,
@@ -22,6 +23,8 @@ export interface HeapMemory {
   readonly spins: number
   load(address: number): number
   store(address: number, value: number): void
+  /** Stores a word so that who sees it sees all that was stored before; what is read after it may have been read earlier. */
+  publish(address: number, value: number): void
   add(address: number, delta: number): number
   exchange(address: number, value: number): number
   compareExchange(address: number, expected: number, replacement: number): number
@@ -62,6 +65,10 @@ export const sharedHeapMemory: HeapMemory = {
   spins: 200,
   load: (address) => Atomics.load(i32, address >> 2),
   store: (address, value) => void Atomics.store(i32, address >> 2, value),
+  // Where the machine keeps the order of stores, and compilers do on shared memory, a plain one will do.
+  publish: reordersReads
+    ? (address, value) => void Atomics.store(i32, address >> 2, value)
+    : (address, value) => void (i32[address >> 2] = value),
   add: (address, delta) => Atomics.add(i32, address >> 2, delta),
   exchange: (address, value) => Atomics.exchange(i32, address >> 2, value),
   compareExchange: (address, expected, replacement) =>

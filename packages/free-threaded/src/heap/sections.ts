@@ -69,7 +69,7 @@ export function makeSections(memory: HeapMemory, control: HeapControl) {
   }
 
   function leave(): void {
-    if (--depth === 0) memory.store(record + ThreadRecord.inside, 0)
+    if (--depth === 0) memory.publish(record + ThreadRecord.inside, 0)
   }
 
   function collectFirst(): void {

@@ -227,6 +227,7 @@ export function explore(scenario: HeapScenario): Findings {
       // The bits of pages are set for good, before anybody hears of the page.
       load: (address) => (address >= BITS && address < BITS_END ? op('get', address) : op('load', address)),
       store: (address, value) => void op('store', address, value),
+      publish: (address, value) => void op('store', address, value),
       add: (address, delta) => op('add', address, delta),
       exchange: (address, value) => op('exchange', address, value),
       compareExchange: (address, expected, value) => op('compareExchange', address, expected, value),
