@@ -1,7 +1,7 @@
 import { FreeThreaded, ref, Shared, SharedVector, Unlocked } from 'flatshare'
-import { foldersOf } from './folder-name.js'
 import type { Failure } from './message.js'
 import { MessageRecord } from './message-record.js'
+import { recordsByFolder } from './records-by-folder.js'
 
 /**
  * What was found in a share of the archive. It is made by one thread, which then publishes it, whole, in one step; after
@@ -15,7 +15,7 @@ export class Batch {
   /** Bytes of the archive, those of failures included. */
   @Shared('f64') readonly bytes: number
   @Shared(ref(SharedVector)) readonly records: SharedVector<MessageRecord, MessageRecord>
-  /** What each record belongs together with, as `ConversationNodes` numbers it: how many nodes, then these, its own first. */
+  /** What each record belongs together with, as `linksOf` gives it. */
   @Shared(ref(SharedVector)) readonly links: SharedVector<number>
   /** The first ones only. */
   @Shared('json') readonly failures: readonly Failure[]
@@ -37,7 +37,7 @@ export class Batch {
   /** The names of the folders that its messages are in. */
   @Unlocked()
   folders(): string[] {
-    return [...foldersOf(this.records).keys()]
+    return [...recordsByFolder(this.records).keys()]
   }
 }
 

@@ -2,7 +2,7 @@ import { FreeThreaded, ref, Shared, SharedMap } from 'flatshare'
 import type { Batch } from './batch.js'
 import { BatchIndex } from './batch-index.js'
 import { Folder } from './folder.js'
-import { foldersOf } from './folder-name.js'
+import { recordsByFolder } from './records-by-folder.js'
 
 /** The folders, one for each year. */
 @FreeThreaded()
@@ -24,7 +24,7 @@ export class Folders extends BatchIndex {
   }
 
   protected include(batch: Batch): void {
-    for (const [name, records] of foldersOf(batch.records)) {
+    for (const [name, records] of recordsByFolder(batch.records)) {
       const { messages } = this.byName.getOrInsertComputed(name, () => new Folder(name))
       for (const record of records) messages.push(record)
     }

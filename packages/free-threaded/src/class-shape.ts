@@ -111,6 +111,7 @@ class ClassShape implements Shape {
   readonly prototype: object
   readonly module: string
   readonly isLoadable: boolean
+  readonly addressOf = addressReader()
   readonly onAbandoned: ((object: any) => void) | undefined
   #layout: string | undefined
   #perThread: Set<PropertyKey> | undefined

@@ -2,7 +2,7 @@
 import { makeAccess } from './access.js'
 import { adopt } from './adoption.js'
 import { misfit } from './cells/cell-type.js'
-import { addressOf, DISPOSED, holdOf } from './handle.js'
+import { addressOf, attachmentOf, DISPOSED } from './handle.js'
 import { makeBlock } from './heap/index.js'
 import { enterToWrite, isInside, leave, mayWrite } from './object-lock.js'
 import { readFromOutside } from './reading.js'
@@ -13,7 +13,7 @@ import { noteOwnAccessor, type Shape, type Slot, shapeOf } from './shape.js'
 export function defineFields(shape: Shape): void {
   for (const slot of shape.slots.values()) {
     if (shape.parent?.slots.has(slot.key) && !slot.backing) continue
-    const accessor = accessorOf(shape.name, slot)
+    const accessor = accessorOf(shape, slot)
     noteOwnAccessor(accessor.get)
     Object.defineProperty(shape.prototype, slot.key, { ...accessor, enumerable: false, configurable: true })
   }
@@ -23,17 +23,19 @@ export function defineFields(shape: Shape): void {
  * Reading a scalar is one access, from inside and from outside. Writing from outside takes the lock, so that it can't
  * fall into the middle of a method on another thread; so does reading what isn't a scalar.
  */
-function accessorOf(className: string, slot: Slot): Accessor {
+function accessorOf(shape: Shape, slot: Slot): Accessor {
   const { type, offset } = slot
+  const { addressOf } = shape
   const { lockOffset } = slot.group
-  const write = writerOf(className, slot)
+  const write = writerOf(shape.name, slot)
   const early = (object: object) => readEarly(object, slot)
   const scalar = type.isScalar ? scalarAccessors[type.name] : undefined
-  if (scalar) return scalar({ offset, lockOffset, readEarly: early, write })
-  return { get: getterOf(className, slot, early), set: type.isScalar ? scalarSetterOf(slot, write) : setterOf(write) }
+  if (scalar) return scalar({ addressOf, offset, lockOffset, readEarly: early, write })
+  return { get: getterOf(shape, slot, early), set: type.isScalar ? scalarSetterOf(shape, slot, write) : setterOf(write) }
 }
 
 function scalarSetterOf(
+  { addressOf }: Shape,
   { type, offset, group }: Slot,
   write: (object: object, value: unknown) => void,
 ): Accessor['set'] {
@@ -51,7 +53,7 @@ function setterOf(write: (object: object, value: unknown) => void): Accessor['se
   }
 }
 
-function getterOf(className: string, slot: Slot, early: (object: object) => unknown): Accessor['get'] {
+function getterOf({ name, addressOf }: Shape, slot: Slot, early: (object: object) => unknown): Accessor['get'] {
   const { type, offset, index, group } = slot
   if (type.facade) {
     return function () {
@@ -64,9 +66,9 @@ function getterOf(className: string, slot: Slot, early: (object: object) => unkn
       return address > 0 ? type.readOutside!(address + offset) : early(this)
     }
   }
-  const access = makeAccess(`${className}.${slot.label}`, group)
+  const access = makeAccess(`${name}.${slot.label}`, group)
   const read = (object: object, cell: number): unknown =>
-    type.readCached ? type.readCached(cell, (holdOf(object)!.cache ??= []), index) : type.read(cell)
+    type.readCached ? type.readCached(cell, (attachmentOf(object)!.cache ??= []), index) : type.read(cell)
   return function () {
     const address = addressOf(this)
     if (address <= 0) return early(this)

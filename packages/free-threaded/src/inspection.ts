@@ -7,7 +7,7 @@
  */
 import { i32, ownThreadId } from '@flatshare/core/internal'
 import { makeAccess } from './access.js'
-import { addressOf, DISPOSED, holdOf } from './handle.js'
+import { addressOf, attachmentOf, DISPOSED } from './handle.js'
 import { isInside, leave, TAKEN } from './object-lock.js'
 import { type Shape, type Slot, shapeOf } from './shape.js'
 import { snapshot } from './snapshot.js'
@@ -66,7 +66,7 @@ function peek(object: object, slot: Slot): unknown {
   const { type, group, key, offset, index } = slot
   if (address <= 0 || type.isScalar || type.facade) return (object as any)[key]
   const lock = address + group.lockOffset
-  const cache = (holdOf(object)!.cache ??= [])
+  const cache = (attachmentOf(object)!.cache ??= [])
   const read = () =>
     (type.readCached ? type.readCached(address + offset, cache, index) : type.read(address + offset)) as unknown
   if (isInside(lock)) return read()

@@ -45,6 +45,8 @@ export interface Shape {
   readonly Class: Function
   readonly name: string
   readonly prototype: object
+  /** As `addressOf` of `handle.js`, for the class's own members: code that others don't share. */
+  readonly addressOf: (object: object) => number
   readonly parent: Shape | undefined
   /** All shared fields, inherited ones too. */
   readonly slots: ReadonlyMap<PropertyKey, Slot>

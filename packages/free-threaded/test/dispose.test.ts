@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { marshal, unmarshal } from '@flatshare/core'
 import {
   collectGarbage,
@@ -9,6 +11,7 @@ import {
   nonBlocking,
   ref,
   Shared,
+  type SharedArray,
   SharedMap,
 } from '@flatshare/free-threaded'
 import { describe, expect, test } from 'vitest'
@@ -125,6 +128,43 @@ describe('a class’s own [Symbol.dispose]', () => {
       expect(() => object.n).toThrow(/disposed of/)
     }
     expect(order).toEqual(['base 1', 'own 1 2', 'base 1'])
+  })
+})
+
+describe('a handle that nobody has any more', () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+
+  @FreeThreaded({ name: 'Collected as garbage' })
+  class Garbage {
+    @Shared('string') text = ''
+    @Shared('json') tags: unknown = []
+    @Shared('u32[20]') votes!: SharedArray<number>
+    @Shared(ref(Ticket)) ticket: Ticket | null = null
+    @Shared(SharedMap) map: SharedMap<string, number> | null = null
+
+    touch(i: number) {
+      this.votes[3] = i
+      this.text = `text ${i}`
+      this.tags = { i }
+      this.ticket = new Ticket()
+      this.map = new SharedMap({ key: 'string', value: 'f64' }, [['a', i]])
+      return [this.text, this.tags, this.votes[3], this.ticket.title, this.map.get('a')]
+    }
+  }
+
+  test('is collected as garbage, whatever was read through it', async () => {
+    gc()
+    await turn()
+    collectGarbage()
+    const { objects: before, bytesUsed } = heapStatistics()
+    for (let i = 0; i < 200; i++) new Garbage().touch(i)
+    expect(objects()).toBeGreaterThan(before)
+    while (objects() > before) {
+      gc()
+      await turn()
+    }
+    expect(heapStatistics().bytesUsed).toBeLessThanOrEqual(bytesUsed)
   })
 })
 

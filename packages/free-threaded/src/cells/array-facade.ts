@@ -7,7 +7,7 @@
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
 import { MARSHALER, type Marshaler } from '@flatshare/core/internal'
 import { type Access, makeAccess } from '../access.js'
-import { addressOf, DISPOSED, holdOf } from '../handle.js'
+import { addressOf, attachmentOf, DISPOSED } from '../handle.js'
 import { makeBlock } from '../heap/index.js'
 import { enterToWrite, isInside, leave } from '../object-lock.js'
 import { readFromOutside } from '../reading.js'
@@ -23,7 +23,7 @@ export function facadeOf(object: object, slot: Slot, layout: ArrayLayout): Share
   const shape = shapeOf(object)!
   if (addressOf(object) === DISPOSED) throw disposed(`${shape.name}.${slot.label}`)
   if (addressOf(object) === 0) makeBlock(object, shape.typeId(), true)
-  const hold = holdOf(object)!
+  const hold = attachmentOf(object)!
   const cache = (hold.cache ??= [])
   return (cache[slot.index] ??= new FixedArray(object, slot, layout, `${shape.name}.${slot.label}`)) as FixedArray
 }

@@ -9,7 +9,7 @@ import { cellTypeOf } from '../cells/types.js'
 import type { SharedType } from '../cells/value-types.js'
 import { makeShape } from '../class-shape.js'
 import { letDispose } from '../dispose.js'
-import { addressOf, DISPOSED, holdOf } from '../handle.js'
+import { addressOf, attachmentOf, DISPOSED } from '../handle.js'
 import { TYPE } from '../heap/block.js'
 import { makeBlock, registerKind, registerType, type TypeInfo, typeAt } from '../heap/index.js'
 import { crossAsFree } from '../marshaling.js'
@@ -69,7 +69,7 @@ export function byType<T>(make: (...layout: any[]) => T): (address: number) => T
 
 /** What this thread has decoded of a container's contents. */
 export function cacheOf(object: object): unknown[] {
-  const hold = holdOf(object)!
+  const hold = attachmentOf(object)!
   return (hold.cache ??= [])
 }
 

@@ -6,12 +6,12 @@
  */
 import { NotMarshalableError } from '@flatshare/core'
 import { reach } from '@flatshare/core/internal'
-import { holdOf, noteAttached, stamp, unlink } from '../handle.js'
+import { attachmentOf, noteAttached, stamp, unlink } from '../handle.js'
 import { COUNT, HEADER_BYTES, TYPE } from './block.js'
 import { collect, ledger, objects, pages, sections, types } from './engine.js'
 import { HeapFullError } from './heap-full-error.js'
 import { sharedHeapMemory as memory } from './heap-memory.js'
-import { Hold } from './hold.js'
+import { Attachment, Hold } from './hold.js'
 import { kindOf } from './kinds.js'
 import { KIND_OBJECT } from './pages.js'
 import type { TypeId } from './types.js'
@@ -33,7 +33,7 @@ export function makeBlock(object: object, type: TypeId, early = false): number {
     collect()
     hold = newHold(type)
   }
-  stamp(object, early ? -hold.address : hold.address, hold)
+  stamp(object, early ? -hold.address : hold.address, new Attachment(hold))
   collected.register(object, hold)
   return hold.address
 }
@@ -98,7 +98,7 @@ function attach(address: number): object {
   } finally {
     sections.leave()
   }
-  stamp(object, address, hold)
+  stamp(object, address, new Attachment(hold))
   collected.register(object, hold)
   noteAttached(object)
   // A field that is added would be this thread's alone: let adding one fail.
@@ -124,7 +124,7 @@ function giveUp(hold: Hold): void {
 
 /** The object is no handle any more, and this thread holds nothing by it. Nothing happens the second time. */
 export function dropHandle(object: object): void {
-  const hold = holdOf(object)
+  const hold = attachmentOf(object)?.hold
   unlink(object)
   if (!hold || hold.entry === 0) return
   if (interned.get(hold.address)?.deref() === object) interned.delete(hold.address)

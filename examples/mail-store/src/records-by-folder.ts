@@ -1,8 +1,8 @@
 import { dayName, noDay } from './calendar-day.js'
 import type { MessageRecord } from './message-record.js'
 
-/** The folders that messages belong in, one for each year, by name. */
-export function foldersOf(records: Iterable<MessageRecord>): Map<string, MessageRecord[]> {
+/** Messages by the name of the folder that they belong in: their year. */
+export function recordsByFolder(records: Iterable<MessageRecord>): Map<string, MessageRecord[]> {
   const folders = new Map<string, MessageRecord[]>()
   const ofDay = new Map<number, MessageRecord[]>()
   for (const record of records) {
