@@ -42,6 +42,7 @@ export class ByteReader {
 
   /** Reads `source` from a private copy: bytes that another thread overwrites by mistake could make a runtime crash. */
   begin(source: Uint8Array, start: number, length: number): void {
+    if (start + length > source.length) throw this.damaged('it goes on beyond the end')
     if (length > this.#room || this.#room > KEPT_BYTES) this.#take(Math.max(FIRST_BYTES, length + (length & 1)))
     if (length < NATIVE_BYTES) for (let i = 0; i < length; i++) this.#bytes[i] = source[start + i]!
     else this.#bytes.set(source.subarray(start, start + length))

@@ -94,7 +94,9 @@ export function writeValue(x: unknown, options: EncodeOptions = {}): WrittenValu
 
 /** The value of the block at `address`, as `decodeValue`. Its writing must have happened before. */
 export function readValue(address: number): unknown {
-  return decodeFrom(u8, address, lengthAt(address))
+  // First: it may make the views anew.
+  const length = lengthAt(address)
+  return decodeFrom(u8, address, length)
 }
 
 /** Gives the block back, which no thread may read any more. `unread` lets go of the references in a value that nobody has read. */

@@ -68,7 +68,23 @@ export {
   noteMember,
   ownMemberNotes,
 } from './members.js'
-export { arena, arenaLimit, f32, f64, i8, i16, i32, i64, limitArena, reach, u8, u16, u32, u64, views } from './memory.js'
+export {
+  arena,
+  arenaLimit,
+  f32,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  limitArena,
+  reach,
+  u8,
+  u16,
+  u32,
+  u64,
+  views,
+} from './memory.js'
 export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export {
   LOOK_AGAIN,
