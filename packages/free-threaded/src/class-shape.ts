@@ -12,6 +12,7 @@ import { type MemberNotes, ownMemberNotes } from '@flatshare/core/internal'
 import { LOCK_BYTES } from '@flatshare/sync/internal'
 import type { CellType } from './cells/cell-type.js'
 import { cellTypeOf } from './cells/types.js'
+import { addressReader } from './handle.js'
 import { HEADER_BYTES, READERS, registerType, type TypeId } from './heap/index.js'
 import {
   classesOf,

@@ -31,7 +31,10 @@ function accessorOf(shape: Shape, slot: Slot): Accessor {
   const early = (object: object) => readEarly(object, slot)
   const scalar = type.isScalar ? scalarAccessors[type.name] : undefined
   if (scalar) return scalar({ addressOf, offset, lockOffset, readEarly: early, write })
-  return { get: getterOf(shape, slot, early), set: type.isScalar ? scalarSetterOf(shape, slot, write) : setterOf(write) }
+  return {
+    get: getterOf(shape, slot, early),
+    set: type.isScalar ? scalarSetterOf(shape, slot, write) : setterOf(write),
+  }
 }
 
 function scalarSetterOf(

@@ -9,7 +9,7 @@ import { crossAsFree } from './marshaling.js'
 import { checkedType } from './members.js'
 import { wrapMembers } from './methods.js'
 import { callingModule, register } from './registry.js'
-import { classesOf, label, setShape, shapeOf } from './shape.js'
+import { classesOf, label, type Shape, setShape, shapeOf } from './shape.js'
 
 /** What `@FreeThreaded` takes; with `shared` and what follows it needs no member decorators. */
 export interface FreeThreadedDescription {
@@ -75,14 +75,23 @@ export function FreeThreaded(first: FreeThreadedDescription | AnyClass = {}, con
 }
 
 function decorate(Class: Function, description: FreeThreadedDescription, context?: ClassDecoratorContext): void {
-  const prototype = Class.prototype as object
+  const prototype = Class.prototype as object | undefined
+  if (typeof prototype !== 'object') throw new TypeError('@FreeThreaded decorates a class, and this is none.')
   const name = description.name || Class.name || context?.name
   checkOptions(description, name ?? 'a class')
   for (const [key, note] of notesOf(description, name)) describeMember(prototype, key, note)
   if (shapeOf(prototype)?.Class === Class) throw new FlatshareError(`${name} is decorated with @FreeThreaded twice.`)
+  const parent = shapeOf(prototype)
+  if (parent?.isContainer) {
+    throw new FlatshareError(
+      `${name} extends ${parent.name}, which has no room for fields: keep a ${parent.name} in a field instead, ` +
+        `@Shared(${parent.name}).`,
+    )
+  }
   const record = declareModel(Class, 'free', name ? { name } : {})
   const notes = memberNotes(Class, context)
   const shape = makeShape(Class, record.name, notes, callingModule(), description)
+  checkNames(shape, description)
   wrapMembers(shape, notes, new Set(description.unlocked))
   setShape(shape)
   letDispose(shape)
@@ -101,8 +110,34 @@ function checkOptions({ module, onAbandoned }: FreeThreadedDescription, name: st
   if (module !== undefined && typeof module !== 'string') {
     throw new TypeError(`The module of ${name} is a text: @FreeThreaded({ module: import.meta.url }).`)
   }
+  if (module !== undefined && !ABSOLUTE.test(module)) {
+    throw new TypeError(
+      `The module of ${name} is '${module}', and other threads would look for that beside another file: give its ` +
+        'whole address, @FreeThreaded({ module: import.meta.url }).',
+    )
+  }
   if (onAbandoned !== undefined && typeof onAbandoned !== 'function') {
     throw new TypeError(`onAbandoned of ${name} is a function: @FreeThreaded({ onAbandoned: (object) => { … } }).`)
+  }
+}
+
+/** An address, or a path from the root. */
+const ABSOLUTE = /^(?:[a-z][a-z0-9+.-]*:|[\\/])/i
+
+/** @throws TypeError for members that the class doesn't have: whoever misspells one would run without what they asked for. */
+function checkNames({ name, prototype, slots }: Shape, description: FreeThreadedDescription): void {
+  const { reads = [], optimistic = [], guarded = {}, unlocked = [] } = description
+  for (const [option, keys] of Object.entries({ reads, optimistic, unlocked, guarded: Reflect.ownKeys(guarded) })) {
+    if (!Array.isArray(keys)) throw new TypeError(`${option} of ${name} is a list of members: { ${option}: ['…'] }.`)
+    for (const key of keys) {
+      if (slots.has(key) || key in prototype) continue
+      throw new TypeError(`${option} of ${name} names ${label(key)}, and the class has no such member.`)
+    }
+  }
+  for (const key of Reflect.ownKeys(guarded)) {
+    const group: unknown = guarded[key]
+    if (typeof group === 'string' && group !== '') continue
+    throw new TypeError(`${name}.${label(key)} is guarded by a name, such as 'stats', not ${String(group)}.`)
   }
 }
 

@@ -14,6 +14,7 @@
  *   > 0       the block's address; all state is there
  */
 import type { Attachment } from './heap/hold.js'
+import { noteOwnThread, own } from './own-thread.js'
 
 /** What the next stamp says. A field that an initialiser sets is always a number to engines; one set later may be unset. */
 let nextAddress = 0
@@ -84,6 +85,7 @@ export function addressReader(): AddressReader {
 
 /** Links an object to its block, once. */
 export function stamp(object: object, address: number, attachment: Attachment): void {
+  if (own.id === 0) noteOwnThread()
   nextAddress = address
   nextAttachment = attachment
   new Stamp(object)

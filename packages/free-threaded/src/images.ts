@@ -1,9 +1,12 @@
 /** The images of objects' scalars (`versions.ts`): where they lie, and when they are made. */
-import { i32 } from '@flatshare/core/internal'
-import { SHADOW } from './heap/block.js'
+import { i32, views } from '@flatshare/core/internal'
+import { SHADOW, TYPE } from './heap/block.js'
 import { allocateValue, enterHeap, leaveHeap } from './heap/index.js'
 import { type Group, type Shape, type Slot, shapeOf } from './shape.js'
 import { versions, type Words } from './versions.js'
+
+// Compiled in where it is used; an import isn't.
+const memory = views
 
 /** The images of a class's objects. */
 export interface ImageLayout {
@@ -27,16 +30,20 @@ interface Scalar {
 }
 
 const layouts = new WeakMap<Shape, ImageLayout>()
-let lastShape: Shape | undefined
-let lastLayout: ImageLayout | undefined
 
-/** Looked up for each commit: mostly for the same class as the last one. */
 export function imageLayout(shape: Shape): ImageLayout {
-  if (shape === lastShape) return lastLayout!
   let layout = layouts.get(shape)
   if (!layout) layouts.set(shape, (layout = makeLayout(shape)))
-  lastShape = shape
-  return (lastLayout = layout)
+  return layout
+}
+
+/** By the type's number. */
+const layoutsByType: (ImageLayout | undefined)[] = []
+
+/** The same for each commit, found by the object's block: its class would be looked up in a slower way. */
+export function imageLayoutAt(object: object, address: number): ImageLayout {
+  const type = memory.i32[(address + TYPE) >> 2]!
+  return layoutsByType[type] ?? (layoutsByType[type] = imageLayout(shapeOf(object)!))
 }
 
 /** The groups' scalars one after the other, each at an address as even as in the object. */

@@ -23,13 +23,27 @@ export type {
   ValueOut,
 } from './cells/value-types.js'
 export { SharedMap } from './containers/map.js'
-export type { SharedMapConstructor, SharedMapOptions } from './containers/map-types.js'
+export type { SharedMap as SharedMapInstance, SharedMapConstructor, SharedMapOptions } from './containers/map-types.js'
 export { SharedQueue } from './containers/queue.js'
-export { QueueClosedError, type SharedQueueConstructor, type SharedQueueOptions } from './containers/queue-types.js'
+export {
+  QueueClosedError,
+  type SharedQueue as SharedQueueInstance,
+  type SharedQueueConstructor,
+  type SharedQueueOptions,
+} from './containers/queue-types.js'
 export { SharedSet } from './containers/set.js'
-export type { SetLike, SharedSetConstructor, SharedSetOptions } from './containers/set-types.js'
+export type {
+  SetLike,
+  SharedSet as SharedSetInstance,
+  SharedSetConstructor,
+  SharedSetOptions,
+} from './containers/set-types.js'
 export { SharedVector } from './containers/vector.js'
-export type { SharedVectorConstructor, SharedVectorOptions } from './containers/vector-types.js'
+export type {
+  SharedVector as SharedVectorInstance,
+  SharedVectorConstructor,
+  SharedVectorOptions,
+} from './containers/vector-types.js'
 export { dispose } from './dispose.js'
 export { FreeThreaded, type FreeThreadedDescription } from './free-threaded.js'
 export { collectGarbage, HeapFullError, type HeapStatistics, heapStatistics, limitHeap } from './heap/index.js'

@@ -10,6 +10,7 @@ import { makeAccess } from './access.js'
 import { addressOf, attachmentOf, DISPOSED } from './handle.js'
 import { isInside, leave, TAKEN } from './object-lock.js'
 import { type Shape, type Slot, shapeOf } from './shape.js'
+import { asJson, jsonOf, showOnce } from './showing.js'
 import { snapshot } from './snapshot.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
@@ -26,7 +27,7 @@ function hide(prototype: object, key: PropertyKey, value: unknown): void {
 }
 
 function fieldsOf(this: object): Record<PropertyKey, unknown> {
-  return shownFields(this, ({ key }) => (this as any)[key] as unknown)
+  return asJson(this, () => shownFields(this, (slot) => jsonOf((this as any)[slot.key], slot.label)))
 }
 
 /** The scalars of one moment; the others as `read` gives them. */
@@ -39,23 +40,18 @@ function shownFields(object: object, read: (slot: Slot) => unknown): Record<Prop
   return fields
 }
 
-/** What is being shown now, outermost first: objects may refer to each other in a circle. */
-const shown = new Set<object>()
-
 function inspectFields(this: object, depth: number | null, options: object, inspect: Inspect): string {
   const { name } = shapeOf(this)!
   if (addressOf(this) === DISPOSED) return `${name} <disposed of>`
   if (depth !== null && depth < 0) return `[${name}]`
-  if (shown.has(this)) return '[Circular]'
-  shown.add(this)
-  try {
-    return `${name} ${inspect(
-      shownFields(this, (slot) => peek(this, slot)),
-      { ...options, depth },
-    )}`
-  } finally {
-    shown.delete(this)
-  }
+  return showOnce(
+    this,
+    () =>
+      `${name} ${inspect(
+        shownFields(this, (slot) => peek(this, slot)),
+        { ...options, depth },
+      )}`,
+  )
 }
 
 /** Stands for a value that can't be had now. */

@@ -52,6 +52,11 @@ export function share(object: object): number {
   if (isClass && shape) {
     requireOwnClass(object)
     requireUniqueName(shape.name)
+  } else if (shape && Object.getPrototypeOf(object) !== shape.prototype) {
+    throw new FlatshareError(
+      `${object.constructor.name} extends ${shape.name}, and would arrive as a plain ${shape.name}: keep the ` +
+        `${shape.name} in a field instead, @Shared(${shape.name}).`,
+    )
   }
   if (shape) ensureShadow(object, address)
   // From here on a field that is added would be this thread's alone: let adding one fail.
@@ -70,7 +75,9 @@ const marshaler: Marshaler<object, FreeBody> = {
     return { kind, name, layout, address, crossing: beginCrossing(address, to, table), table }
   },
 
-  unmarshal({ kind, name, layout, address, crossing, table }) {
+  unmarshal(body) {
+    if (typeof body !== 'object' || (body as FreeBody | null) === null) throw notOnItsWay('?')
+    const { kind, name, layout, address, crossing, table } = body
     // As long as it crosses it can't go away.
     if (!isCrossing(crossing, address)) throw notOnItsWay(name)
     try {
@@ -82,8 +89,8 @@ const marshaler: Marshaler<object, FreeBody> = {
     }
   },
 
-  release({ address, crossing }) {
-    endCrossing(crossing, address)
+  release(body) {
+    if (typeof body === 'object' && (body as FreeBody | null) !== null) endCrossing(body.crossing, body.address)
   },
 }
 

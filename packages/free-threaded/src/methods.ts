@@ -11,7 +11,7 @@ import {
 import { type Access, makeAccess } from './access.js'
 import { adopt } from './adoption.js'
 import { runInside, runReading } from './async-hold.js'
-import { addressOf, isAttached } from './handle.js'
+import { isAttached } from './handle.js'
 import { type Entry, enter, isOwn, leave, REENTERED } from './object-lock.js'
 import { enterToRead, leaveRead } from './reading.js'
 import { refuseOptimistic } from './reads.js'
@@ -44,25 +44,25 @@ export function wrapMembers(shape: Shape, notes: MemberNotes, unlocked: Readonly
       const reads = says('Reads')
       wrapMember(shape.prototype, key, descriptor, (fn) =>
         // A setter is there to write, whatever its getter does.
-        reads && fn !== descriptor.set ? reading(fn, access, reads) : underLock(fn, access),
+        reads && fn !== descriptor.set ? reading(fn, access, shape, reads) : underLock(fn, access, shape),
       )
     }
   }
 }
 
-function underLock(fn: Function, access: Access): Function {
+function underLock(fn: Function, access: Access, shape: Shape): Function {
   const kind = functionKind(fn)
-  if (kind === 'plain') return lockedMethod(fn, access)
-  if (kind === 'async') return lockedAsyncMethod(fn, access)
+  if (kind === 'plain') return lockedMethod(fn, access, shape)
+  if (kind === 'async') return lockedAsyncMethod(fn, access, shape)
   throw generatorRefused(access.name, kind)
 }
 
-function reading(fn: Function, access: Access, { optimistic }: MemberNote): Function {
+function reading(fn: Function, access: Access, shape: Shape, { optimistic }: MemberNote): Function {
   const kind = functionKind(fn)
-  if (kind === 'async') return optimistic ? refuseOptimistic(access.name) : readingAsyncMethod(fn, access)
+  if (kind === 'async') return optimistic ? refuseOptimistic(access.name) : readingAsyncMethod(fn, access, shape)
   if (kind !== 'plain') throw generatorRefused(access.name, kind)
-  const method = readingMethod(fn, access)
-  return optimistic ? marked(optimisticMethod(fn, access, method), { access, reads: true }) : method
+  const method = readingMethod(fn, access, shape)
+  return optimistic ? marked(optimisticMethod(fn, access, shape, method), { access, reads: true }) : method
 }
 
 /** How a synchronous method locks. */
@@ -88,7 +88,7 @@ function marked(method: Function, locking: Locking): Function {
 
 // The wrappers hand `arguments` on: it is as fast as named parameters, and the method sees how many there are.
 
-function lockedMethod(fn: Function, access: Access): Function {
+function lockedMethod(fn: Function, access: Access, { addressOf }: Shape): Function {
   const { lockOffset } = access
   const method = function (this: object): unknown {
     let address = addressOf(this)
@@ -121,7 +121,7 @@ function settled(result: object | null, { name }: Access): object | null {
   return result
 }
 
-function lockedAsyncMethod(fn: Function, access: Access): Function {
+function lockedAsyncMethod(fn: Function, access: Access, { addressOf }: Shape): Function {
   return async function (this: object): Promise<unknown> {
     // biome-ignore lint/complexity/noArguments: see above.
     const args = arguments
@@ -135,7 +135,7 @@ function lockedAsyncMethod(fn: Function, access: Access): Function {
   }
 }
 
-function readingAsyncMethod(fn: Function, access: Access): Function {
+function readingAsyncMethod(fn: Function, access: Access, { addressOf }: Shape): Function {
   return async function (this: object): Promise<unknown> {
     // biome-ignore lint/complexity/noArguments: see above.
     const args = arguments
@@ -149,7 +149,7 @@ function readingAsyncMethod(fn: Function, access: Access): Function {
   }
 }
 
-function readingMethod(fn: Function, access: Access): Function {
+function readingMethod(fn: Function, access: Access, { addressOf }: Shape): Function {
   const { lockOffset, name } = access
   const method = function (this: object): unknown {
     let address = addressOf(this)
@@ -177,7 +177,7 @@ function readingMethod(fn: Function, access: Access): Function {
 /** So often a method runs without the lock before it waits for those who write. */
 const TRIES = 8
 
-function optimisticMethod(fn: Function, access: Access, underLock: Function): Function {
+function optimisticMethod(fn: Function, access: Access, { addressOf }: Shape, underLock: Function): Function {
   const { lockOffset, name } = access
   return function (this: object): unknown {
     const address = addressOf(this)

@@ -27,14 +27,15 @@
  *   lock of a dead one for an async call may come to it before that: AWAITING without a hold of this thread is stale.
  */
 import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { i32, ownThreadId, reach, reordersReads, threadName, trackAcrossAwait } from '@flatshare/core/internal'
+import { reach, reordersReads, threadName, trackAcrossAwait, views } from '@flatshare/core/internal'
 import { acquireSync, type Outcome, OWNER_MASK, release, releaseUnmended } from '@flatshare/sync/internal'
 import type { Access } from './access.js'
 import { addressOf } from './handle.js'
 import { SHADOW } from './heap/block.js'
 import { hasCalls, heldOnPath, isHeldAcrossAwait } from './holds.js'
-import { imageLayout } from './images.js'
-import { AWAITING, abandoned, DIRTY, MODE, unmended } from './lock-mode.js'
+import { imageLayoutAt } from './images.js'
+import { AWAITING, abandoned, MODE, unmended } from './lock-mode.js'
+import { own as ownThread } from './own-thread.js'
 import { hasReaders, readWriteLock } from './read-lock.js'
 import { optimisticReads, readerOnPath, refuseInsideRead } from './reads-in-progress.js'
 import { shapeOf } from './shape.js'
@@ -50,8 +51,10 @@ export type Entry = typeof REENTERED | typeof TAKEN | typeof SEGMENT
 /** How long a thread blocks for a holder that awaits: no cycle through an `await` can be proved. */
 export const AWAITING_HOLDER_MS = 30_000
 
-/** What `markOf` gives, once it has been asked: this thread's for ever. */
-let ownMark = -1
+// Engines compile in what a module's constants hold; what it imports, and its variables, they load and check at each use.
+const memory = views
+
+const own = ownThread
 
 /**
  * Takes the lock for code that runs synchronously.
@@ -62,10 +65,11 @@ let ownMark = -1
  * @throws CannotBlockError, TimeoutError as `acquireSync`.
  */
 export function enter(object: object, lock: number, access: Access): Entry {
+  const { i32 } = memory
   const index = lock >> 2
-  // This, `leave`, `commit` and `mayWrite` are to be small enough that engines compile them into a method's wrapper:
+  // This, `leave`, `commit`, `mayWrite` and `beginWriting` are to be small enough that engines compile them into a method's wrapper:
   // everything rare is elsewhere, and numbers stand for the words' and entries' names (a name costs five bytes of code).
-  if (i32[index] !== 0 || optimisticReads !== 0 || Atomics.compareExchange(i32, index, 0, ownThreadId()) !== 0) {
+  if (i32[index] !== 0 || optimisticReads !== 0 || Atomics.compareExchange(i32, index, 0, own.id) !== 0) {
     return enterOtherwise(object, lock, access)
   }
   return firstRecord(index) === 0 ? 1 : enterPastReaders(object, lock, access)
@@ -77,21 +81,34 @@ function enterPastReaders(object: object, lock: number, access: Access): Entry {
 
 /** After the word was taken: a reader makes its record before it looks at the word. */
 const firstRecord = reordersReads
-  ? (index: number): number => Atomics.load(i32, index + 1)
-  : (index: number): number => i32[index + 1]
+  ? (index: number): number => Atomics.load(memory.i32, index + 1)
+  : (index: number): number => memory.i32[index + 1]
 
 function enterOtherwise(object: object, lock: number, access: Access): Entry {
-  if (!isOwn(lock)) return enterSlowly(object, lock, access)
-  return (i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(lock, access)
+  if (!isOwn(lock)) return spin(lock) ? enterPastReaders(object, lock, access) : enterSlowly(object, lock, access)
+  return (memory.i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(lock, access)
+}
+
+/** So often the word is looked at before the long way is taken: mostly others are inside for less than that takes. */
+const SPINS = 500
+
+function spin(lock: number): boolean {
+  const { i32 } = memory
+  const index = lock >> 2
+  if (optimisticReads !== 0) return false
+  for (let spins = 0; spins < SPINS; spins++) {
+    if (Atomics.load(i32, index) === 0 && Atomics.compareExchange(i32, index, 0, own.id) === 0) return true
+  }
+  return false
 }
 
 export function leave(object: object, lock: number, access: Access, entry: Entry): void {
+  const { i32 } = memory
   const index = lock >> 2
   if (entry !== 1) leaveSegment(lock, entry)
   else {
     if (i32[index + 2] !== 0) commit(object, lock, access)
-    const me = ownThreadId()
-    if (Atomics.compareExchange(i32, index, me, 0) !== me) releaseLock(object, lock, access)
+    if (Atomics.compareExchange(i32, index, own.id, 0) !== own.id) releaseLock(object, lock, access)
   }
 }
 
@@ -102,17 +119,16 @@ function leaveSegment(lock: number, entry: Entry): void {
 /** Lets others see what was written. The lock is still held, and is to be left. */
 export function commit(object: object, lock: number, access: Access): void {
   // Without images nobody else can see the object.
-  if (i32[(lock - access.lockOffset + 24) >> 2] !== 0) commitImages(object, lock, access)
-  i32[(lock >> 2) + 2] = 0
+  if (memory.i32[(lock - access.lockOffset + 24) >> 2] !== 0) commitImages(object, lock, access)
+  memory.i32[(lock >> 2) + 2] = 0
 }
 
 function commitImages(object: object, lock: number, { lockOffset, group }: Access): void {
-  const { bytes, words, mainWords } = imageLayout(shapeOf(object)!)
   const address = lock - lockOffset
-  const own = lockOffset === 0 ? mainWords : words.get(group)!
-  const images = i32[(address + SHADOW) >> 2]
+  const { bytes, words, mainWords } = imageLayoutAt(object, address)
+  const images = memory.i32[(address + SHADOW) >> 2]
   reach(images + 2 * bytes)
-  versions.commit(lock, address, images, bytes, own)
+  versions.commit(lock, address, images, bytes, lockOffset === 0 ? mainWords : words.get(group)!)
 }
 
 export function releaseLock(object: object, lock: number, access: Access): void {
@@ -126,36 +142,34 @@ export function releaseLock(object: object, lock: number, access: Access): void 
  */
 export function enterToWrite(object: object, lock: number, access: Access): Entry {
   const mode = (lock >> 2) + MODE
-  const awaiting = isOwn(lock) && (i32[mode] & AWAITING) !== 0
+  const awaiting = isOwn(lock) && (memory.i32[mode] & AWAITING) !== 0
   const entry = awaiting && !trackAcrossAwait() ? REENTERED : enter(object, lock, access)
-  i32[mode] = markOf() | (i32[mode] & AWAITING)
+  memory.i32[mode] = own.mark | (memory.i32[mode] & AWAITING)
   return entry
 }
 
 /** Whether the running code is inside, synchronously: it may store to fields from now on. */
 export function mayWrite(lock: number): boolean {
-  return i32[(lock >> 2) + 2] === ownMark || beginWriting(lock)
+  return memory.i32[(lock >> 2) + 2] === own.mark || beginWriting(lock)
 }
 
-function beginWriting(lock: number): boolean {
-  if (!isInside(lock)) return false
-  i32[(lock >> 2) + MODE] = markOf()
+/** The same, where the mode isn't this thread's mark yet. */
+export function beginWriting(lock: number): boolean {
+  const { i32 } = memory
+  const index = lock >> 2
+  if ((i32[index] & 0x3fffffff) !== own.id || (i32[index + 2] & 1) !== 0) return false
+  i32[index + 2] = own.mark
   return true
-}
-
-/** The mode of a lock that this thread holds, dirty, by synchronous code. */
-function markOf(): number {
-  return (ownMark = (ownThreadId() << 2) | DIRTY)
 }
 
 /** Whether this thread holds the lock for writing, by running code or by an async call that awaits. */
 export function isOwn(lock: number): boolean {
-  return (i32[lock >> 2] & OWNER_MASK) === ownThreadId()
+  return (memory.i32[lock >> 2] & OWNER_MASK) === own.id
 }
 
 /** Whether the running code is inside: it may touch what the lock guards. Cheap. */
 export function isInside(lock: number): boolean {
-  return isOwn(lock) && (i32[(lock >> 2) + MODE] & AWAITING) === 0
+  return isOwn(lock) && (memory.i32[(lock >> 2) + MODE] & AWAITING) === 0
 }
 
 /** Whether this thread is inside of the object in any way, or has async calls that wait for it. */
@@ -170,7 +184,7 @@ export function isHeldHere(object: object): boolean {
 
 export function enterSegment(lock: number, access: Access): Entry {
   if (!isHeldAcrossAwait(lock)) {
-    i32[(lock >> 2) + MODE] = markOf()
+    memory.i32[(lock >> 2) + MODE] = own.mark
     return REENTERED
   }
   if (!heldOnPath(lock)) throw heldByAwaiting(access.name)
@@ -180,11 +194,11 @@ export function enterSegment(lock: number, access: Access): Entry {
 
 /** From here on synchronous code runs inside of an async call. */
 export function beginSegment(lock: number): void {
-  i32[(lock >> 2) + MODE] &= ~AWAITING
+  memory.i32[(lock >> 2) + MODE] &= ~AWAITING
 }
 
 export function endSegment(lock: number): void {
-  i32[(lock >> 2) + MODE] |= AWAITING
+  memory.i32[(lock >> 2) + MODE] |= AWAITING
 }
 
 function enterSlowly(object: object, lock: number, access: Access): Entry {
@@ -220,15 +234,15 @@ function waitForLock(lock: number, { name, what }: Access, shared: boolean, hasW
 /** A holder that works, and doesn't await, is worth waiting for. */
 export function retryOrThrow(error: unknown, lock: number, name: string): void {
   if (error instanceof CannotBlockError) throw cannotBlock(name, error)
-  const works = isHeld(lock) && (Atomics.load(i32, (lock >> 2) + MODE) & AWAITING) === 0
+  const works = isHeld(lock) && (Atomics.load(memory.i32, (lock >> 2) + MODE) & AWAITING) === 0
   if ((error as Error).name !== 'TimeoutError' || !works) throw error
 }
 
-const isHeld = (lock: number): boolean => (Atomics.load(i32, lock >> 2) & OWNER_MASK) !== 0
+const isHeld = (lock: number): boolean => (Atomics.load(memory.i32, lock >> 2) & OWNER_MASK) !== 0
 
 /** @throws DeadlockError where an async `@Reads` method of this thread is under way. */
 function refuseWhileReading(lock: number, access: Access): void {
-  if (i32[(lock >> 2) + 1] === 0 || readWriteLock.readsOf(readWriteLock.recordOf(lock)) === 0) return
+  if (memory.i32[(lock >> 2) + 1] === 0 || readWriteLock.readsOf(readWriteLock.recordOf(lock)) === 0) return
   throw heldByAwaiting(access.name, 'async @Reads method', 'reads it')
 }
 
@@ -240,7 +254,7 @@ function refuseWhileReading(lock: number, access: Access): void {
  */
 export function takeOver(object: object, lock: number, access: Access): void {
   const mode = (lock >> 2) + MODE
-  i32[mode] = markOf()
+  memory.i32[mode] = own.mark
   const { onAbandoned } = shapeOf(object)!
   if (!onAbandoned) {
     leave(object, lock, access, TAKEN)
@@ -250,7 +264,7 @@ export function takeOver(object: object, lock: number, access: Access): void {
     const result = onAbandoned(object) as unknown
     if (typeof result === 'object' && result !== null) refusePromise(result, 'onAbandoned')
   } catch (error) {
-    i32[mode] = 0
+    memory.i32[mode] = 0
     if (hasReaders(object, access.group)) readWriteLock.releaseWrite(lock, true)
     else releaseUnmended(lock)
     throw unmended(access.name, error)
@@ -268,7 +282,7 @@ function wayOut(what: string): string {
 }
 
 function heldByAwaiting(what: string, holder = 'async method', does = 'holds its lock'): DeadlockError {
-  const thread = `"${threadName(ownThreadId())}"`
+  const thread = `"${threadName(own.id)}"`
   return new DeadlockError(
     `${what} can't run now: an ${holder} of the same object is awaiting on this thread, ${thread}, and ${does}; ` +
       `blocking for it would never end. Queue behind it: ${wayOut(what)}.`,
@@ -278,7 +292,7 @@ function heldByAwaiting(what: string, holder = 'async method', does = 'holds its
 
 function cannotBlock(what: string, cause: Error): CannotBlockError {
   return new CannotBlockError(
-    `${what} would have to wait for another thread, and this one, "${threadName(ownThreadId())}", may not block. ` +
+    `${what} would have to wait for another thread, and this one, "${threadName(own.id)}", may not block. ` +
       `Instead: ${wayOut(what)}.`,
     { cause },
   )

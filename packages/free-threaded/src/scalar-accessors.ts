@@ -3,15 +3,18 @@
  * access, and accessors that all types share would see all kinds of values, which engines make slower.
  *
  * A getter is one plain read, from inside and from outside: of what this thread can see now. A setter stores where
- * this thread is inside; the rest is the slow path's.
+ * this thread is inside: that is `mayWrite`, which would not be compiled in as well from elsewhere. The rest is the slow
+ * path's.
  */
 import { views } from '@flatshare/core/internal'
-import { isInside as isInsideLock, mayWrite as mayWriteUnder } from './object-lock.js'
+import { beginWriting as beginWritingUnder, isInside as isInsideLock } from './object-lock.js'
+import { own as ownThread } from './own-thread.js'
 
 // What a module imports, engines load and check at each use; what it defines they compile in.
 const memory = views
 const isInside = isInsideLock
-const mayWrite = mayWriteUnder
+const beginWriting = beginWritingUnder
+const own = ownThread
 
 /** What an accessor needs besides the object. */
 export interface FieldAccess {
@@ -39,7 +42,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === (value << 24) >> 24 && address > 0 && mayWrite(address + lockOffset)) memory.i8[address + offset] = value
+      if (
+        value === (value << 24) >> 24 &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        memory.i8[address + offset] = value
       else write(this, value)
     },
   }),
@@ -50,7 +58,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === (value & 0xff) && address > 0 && mayWrite(address + lockOffset)) memory.u8[address + offset] = value
+      if (
+        value === (value & 0xff) &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        memory.u8[address + offset] = value
       else write(this, value)
     },
   }),
@@ -61,7 +74,11 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === (value << 16) >> 16 && address > 0 && mayWrite(address + lockOffset))
+      if (
+        value === (value << 16) >> 16 &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
         memory.i16[(address + offset) >> 1] = value
       else write(this, value)
     },
@@ -73,7 +90,11 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === (value & 0xffff) && address > 0 && mayWrite(address + lockOffset))
+      if (
+        value === (value & 0xffff) &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
         memory.u16[(address + offset) >> 1] = value
       else write(this, value)
     },
@@ -85,7 +106,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === (value | 0) && address > 0 && mayWrite(address + lockOffset)) memory.i32[(address + offset) >> 2] = value
+      if (
+        value === (value | 0) &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        memory.i32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
@@ -96,7 +122,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (value === value >>> 0 && address > 0 && mayWrite(address + lockOffset)) memory.u32[(address + offset) >> 2] = value
+      if (
+        value === value >>> 0 &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        memory.u32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
@@ -107,7 +138,11 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (typeof value === 'number' && address > 0 && mayWrite(address + lockOffset))
+      if (
+        typeof value === 'number' &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
         memory.f32[(address + offset) >> 2] = value
       else write(this, value)
     },
@@ -119,7 +154,11 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (typeof value === 'number' && address > 0 && mayWrite(address + lockOffset))
+      if (
+        typeof value === 'number' &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
         memory.f64[(address + offset) >> 3] = value
       else write(this, value)
     },
@@ -131,7 +170,11 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (typeof value === 'boolean' && address > 0 && mayWrite(address + lockOffset))
+      if (
+        typeof value === 'boolean' &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
         memory.u8[address + offset] = value ? 1 : 0
       else write(this, value)
     },
@@ -147,7 +190,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asIntN(64, value) === value
-      if (fits && address > 0 && mayWrite(address + lockOffset)) Atomics.store(memory.i64, (address + offset) >> 3, value)
+      if (
+        fits &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        Atomics.store(memory.i64, (address + offset) >> 3, value)
       else write(this, value)
     },
   }),
@@ -162,7 +210,12 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asUintN(64, value) === value
-      if (fits && address > 0 && mayWrite(address + lockOffset)) Atomics.store(memory.u64, (address + offset) >> 3, value)
+      if (
+        fits &&
+        address > 0 &&
+        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+      )
+        Atomics.store(memory.u64, (address + offset) >> 3, value)
       else write(this, value)
     },
   }),

@@ -64,6 +64,8 @@ export interface Shape {
   readonly perThread: ReadonlySet<PropertyKey>
   /** Mends the state of an object after a thread died inside. */
   readonly onAbandoned: ((object: any) => void) | undefined
+  /** Whether its objects are containers: the heap knows what they hold by their kind, not by fields. */
+  readonly isContainer?: boolean
   /** The type of its objects in the heap; from now on nothing about the shape changes. */
   typeId(): TypeId
 }

@@ -38,7 +38,7 @@
  * After sequence locks (Boehm, "Can seqlocks get along with programming language memory models?", 2012) and the two
  * instances of left-right (Ramalhete and Correia, 2015).
  */
-import { i32, reordersReads } from '@flatshare/core/internal'
+import { reordersReads, views } from '@flatshare/core/internal'
 import { OWNER_MASK, UNMENDED } from '@flatshare/sync/internal'
 import { VERSION } from './heap/block.js'
 
@@ -56,20 +56,25 @@ export interface VersionMemory {
   fence(): void
 }
 
+// Compiled in where it is used; an import isn't.
+const memory = views
+
 const ownWord = new Int32Array(new SharedArrayBuffer(4))
 
 /** The arena. */
 const sharedVersionMemory: VersionMemory = {
-  load: (address) => Atomics.load(i32, address >> 2),
+  load: (address) => Atomics.load(memory.i32, address >> 2),
   // Where the machine keeps the order of loads, and of stores, the plain ones will do: compilers don't reorder accesses
   // to typed arrays of shared memory, and an atomic operation costs more than all the rest of an optimistic read.
-  loadFirst: reordersReads ? (address) => Atomics.load(i32, address >> 2) : (address) => i32[address >> 2],
+  loadFirst: reordersReads
+    ? (address) => Atomics.load(memory.i32, address >> 2)
+    : (address) => memory.i32[address >> 2],
   publish: reordersReads
-    ? (address, value) => void Atomics.store(i32, address >> 2, value)
-    : (address, value) => void (i32[address >> 2] = value),
-  get: (address) => i32[address >> 2],
+    ? (address, value) => void Atomics.store(memory.i32, address >> 2, value)
+    : (address, value) => void (memory.i32[address >> 2] = value),
+  get: (address) => memory.i32[address >> 2],
   set(address, value) {
-    i32[address >> 2] = value
+    memory.i32[address >> 2] = value
   },
   fence: reordersReads ? () => void Atomics.add(ownWord, 0, 1) : () => {},
 }

@@ -175,11 +175,16 @@ export const scalarTypes: Readonly<Record<ScalarName, ScalarType>> = {
     readOutside: (address) => Atomics.load(u64, address >> 3),
     write: (address, value) => void Atomics.store(u64, address >> 3, value),
   }),
-  f32: number('f32', 4, 'a number', isNumber, {
-    read: (address) => f32[address >> 2],
-    readOutside: (address) => f32[address >> 2],
-    write: (address, value) => void (f32[address >> 2] = value),
-  }),
+  f32: {
+    ...number('f32', 4, 'a number', isNumber, {
+      read: (address) => f32[address >> 2],
+      readOutside: (address) => f32[address >> 2],
+      write: (address, value) => void (f32[address >> 2] = value),
+    }),
+    // Who looks for 0.1 means what 0.1 was rounded to.
+    hash: (value) => hashNumber(Math.fround(value)),
+    equalsAt: (address, value) => sameValueZero(f32[address >> 2]!, Math.fround(value)),
+  },
   f64: number('f64', 8, 'a number', isNumber, {
     read: (address) => f64[address >> 3],
     readOutside: (address) => f64[address >> 3],

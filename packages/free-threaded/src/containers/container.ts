@@ -14,7 +14,7 @@ import { TYPE } from '../heap/block.js'
 import { makeBlock, registerKind, registerType, type TypeInfo, typeAt } from '../heap/index.js'
 import { crossAsFree } from '../marshaling.js'
 import { wrapMembers } from '../methods.js'
-import { setShape } from '../shape.js'
+import { setShape, shapeOf } from '../shape.js'
 import { CONTAINER_BYTES, type Visitor } from './storage.js'
 
 /** What a container's class does beside its methods. */
@@ -34,6 +34,7 @@ export function defineContainer(Class: Function, { unlocked, owned, mend }: Cont
   declareModel(Class, 'free', { name })
   const shape = makeShape(Class, name, new Map(), '', { onAbandoned: (object: object) => mend(addressOf(object)) })
   Object.assign(shape, {
+    isContainer: true,
     typeId() {
       throw new TypeError(`A ${name} is made by its constructor.`)
     },
@@ -60,12 +61,21 @@ export function makeContainer(object: object, name: string, layout: readonly unk
   return makeBlock(object, type)
 }
 
-/** What is made for each type of containers, by the layout that `makeContainer` was given; found by a container's address. */
-export function byType<T>(make: (...layout: any[]) => T): (address: number) => T {
+/**
+ * What is made for each type of a class's containers, by the layout that `makeContainer` was given; found by a
+ * container's address. A method of the class that was called on something else, with a block of another kind, ends here.
+ */
+export function byType<T>(kind: string, make: (...layout: any[]) => T): (address: number) => T {
   const known: T[] = []
-  const learn = (info: TypeInfo): T => (known[info.id] = make(...(JSON.parse(info.layout) as unknown[])))
+  const learn = (info: TypeInfo): T => {
+    if (info.kind !== kind) throw calledOnOther(kind)
+    return (known[info.id] = make(...(JSON.parse(info.layout) as unknown[])))
+  }
   return (address) => known[i32[(address + TYPE) >> 2]] ?? learn(typeAt(address))
 }
+
+const calledOnOther = (name: string): TypeError =>
+  new TypeError(`A method of ${name} was called on something that is no ${name}.`)
 
 /** What this thread has decoded of a container's contents. */
 export function cacheOf(object: object): unknown[] {
@@ -73,12 +83,16 @@ export function cacheOf(object: object): unknown[] {
   return (hold.cache ??= [])
 }
 
-/** @throws FlatshareError when this thread has disposed of the container. */
+/**
+ * @throws FlatshareError when this thread has disposed of the container.
+ * @throws TypeError for what is no container of that class.
+ */
 export function linkedAddress(object: object, name: string): number {
+  if (typeof object !== 'object' || object === null || shapeOf(object)?.name !== name) throw calledOnOther(name)
   const address = addressOf(object)
   if (address > 0) return address
   if (address === DISPOSED) throw new FlatshareError(`This ${name} was disposed of on this thread.`)
-  throw new TypeError(`A method of ${name} was called on something that is no ${name}.`)
+  throw calledOnOther(name)
 }
 
 /** @throws TypeError, FlatshareError for what is no type. */

@@ -24,6 +24,7 @@ import { INSPECT, showEntries } from './show.js'
 import { LIMIT } from './storage.js'
 
 const tableOf = byType(
+  'SharedMap',
   (key: string, value: string, bounded: boolean) => new HashTable(cellTypeNamed(key), cellTypeNamed(value), bounded),
 )
 

@@ -21,6 +21,7 @@ import {
   release,
   retain,
 } from '../heap/index.js'
+import { showOnce } from '../showing.js'
 import { byType, cacheOf, checkedOptions, checkedType, defineContainer, linkedAddress } from './container.js'
 import { CAPACITY, CELL_BYTES, HEAD, makeQueue, QUEUE_BYTES, type Request, RING, TAIL } from './queue-core.js'
 import { type Offer, offer, snapshot, type Wish, wish } from './queue-elements.js'
@@ -41,7 +42,7 @@ const MAX_CAPACITY = 2 ** 24
 const EXAMPLE = "new SharedQueue({ of: 'json', capacity: 1024 })"
 
 const core = makeQueue(waiting, { enter: enterHeap, leave: leaveHeap })
-const typeOf = byType(cellTypeNamed)
+const typeOf = byType('SharedQueue', cellTypeNamed)
 
 const QueueClass = class SharedQueue<V, Out> {
   constructor(options: SharedQueueOptions) {
@@ -182,7 +183,8 @@ const QueueClass = class SharedQueue<V, Out> {
     if (depth < 0) return '[SharedQueue]'
     const elements = this.toJSON()
     const name = this.name && ` "${this.name}"`
-    return `SharedQueue(${elements.length} of ${this.capacity})${name} ${inspect(elements, options)}`
+    const text = showOnce(this, () => inspect(elements, { ...options, depth }))
+    return `SharedQueue(${elements.length} of ${this.capacity})${name} ${text}`
   }
 
   get [Symbol.toStringTag](): string {

@@ -8,7 +8,7 @@ import { HashTable } from './hash-table.js'
 import type { SharedSet as PublicSet, SetLike, SharedSetConstructor, SharedSetOptions } from './set-types.js'
 import { INSPECT, showEntries } from './show.js'
 
-const tableOf = byType((key: string) => new HashTable(cellTypeNamed(key), undefined, false))
+const tableOf = byType('SharedSet', (key: string) => new HashTable(cellTypeNamed(key), undefined, false))
 
 export type SharedSet<T> = PublicSet<T>
 export const SharedSet = class SharedSet<T> {

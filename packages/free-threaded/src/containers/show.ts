@@ -3,6 +3,7 @@ import { release, tryAcquire } from '@flatshare/sync/internal'
 import { addressOf } from '../handle.js'
 import { isInside } from '../object-lock.js'
 import { shapeOf } from '../shape.js'
+import { showOnce } from '../showing.js'
 
 export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
@@ -11,13 +12,24 @@ export function showEntries(
   object: object,
   name: string,
   contents: () => Iterable<unknown>,
-  depth: number,
+  depth: number | null,
   options: object,
   inspect: (x: unknown, options: object) => string,
 ): string {
-  if (depth < 0) return `[${name}]`
+  if (depth !== null && depth < 0) return `[${name}]`
   const address = addressOf(object)
   if (address <= 0) return `${name} { disposed of }`
+  return showOnce(object, () => showFree(object, address, name, contents, { ...options, depth }, inspect))
+}
+
+function showFree(
+  object: object,
+  address: number,
+  name: string,
+  contents: () => Iterable<unknown>,
+  options: object,
+  inspect: (x: unknown, options: object) => string,
+): string {
   if (isInside(address)) return shown(name, contents(), options, inspect)
   const outcome = tryAcquire(address)
   if (outcome === 'held') return `${name} { in use }`

@@ -18,7 +18,7 @@ import { INSPECT, showEntries } from './show.js'
 import { VectorStorage } from './vector-storage.js'
 import type { SharedVectorConstructor, SharedVectorOptions, SharedVector as Vector } from './vector-types.js'
 
-const storageOf = byType((type: string) => new VectorStorage(cellTypeNamed(type)))
+const storageOf = byType('SharedVector', (type: string) => new VectorStorage(cellTypeNamed(type)))
 
 const VectorClass = class SharedVector<V, Out> {
   constructor(options: SharedVectorOptions, values?: Iterable<V> | null) {

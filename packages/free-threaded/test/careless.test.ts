@@ -1,0 +1,198 @@
+// What a program gets that uses objects as they are not meant to be used.
+import { inspect } from 'node:util'
+import { marshal, NotMarshalableError, type Packet, unmarshal } from '@flatshare/core'
+import {
+  dispose,
+  FreeThreaded,
+  type FreeThreadedDescription,
+  ref,
+  SharedMap,
+  SharedQueue,
+  SharedSet,
+  SharedVector,
+} from '@flatshare/free-threaded'
+import { describe, expect, test } from 'vitest'
+import { Account } from './classes.js'
+import { adopted, Node } from './value-classes.js'
+
+type AnyMap = new (options: object) => SharedMap<string, number>
+
+const makeMap = () => new SharedMap({ key: 'string', value: 'f64' })
+
+describe('methods of one class on objects of another', () => {
+  const strings = () => new SharedVector({ of: 'string' }, ['a', 'b'])
+  const others: [name: string, use: (object: any) => unknown][] = [
+    ['SharedMap', (object) => SharedMap.prototype.get.call(object, 'a')],
+    ['SharedSet', (object) => SharedSet.prototype.add.call(object, 'a')],
+    ['SharedQueue', (object) => SharedQueue.prototype.tryPut.call(object, 'a')],
+    ['SharedQueue', (object) => Reflect.get(SharedQueue.prototype, 'size', object)],
+    ['SharedMap', (object) => SharedMap.prototype.getOrInsertAsync.call(object, 'a', () => 1)],
+    ['SharedMap', (object) => Reflect.get(SharedMap.prototype, 'maxEntries', object)],
+  ]
+
+  test.each(others)('%s refuses them, and nothing is touched', async (name, use) => {
+    const vector = strings()
+    const account = adopted(new Account())
+    for (const object of [vector, account]) {
+      await expect(async () => use(object)).rejects.toThrow(`A method of ${name} was called on something that is no`)
+    }
+    expect([...vector]).toEqual(['a', 'b'])
+    expect(account.balance).toBe(0)
+  })
+
+  test('a queue refuses what is no object', () => {
+    for (const object of [undefined, null, 5])
+      expect(() => SharedQueue.prototype.close.call(object as never)).toThrow(/no SharedQueue/)
+  })
+})
+
+describe('classes that extend containers', () => {
+  test('an undecorated one stays on its thread', () => {
+    class Scores extends (SharedMap as unknown as AnyMap) {}
+    const scores = new Scores({ key: 'string', value: 'f64' })
+    expect(scores.set('ada', 1).get('ada')).toBe(1)
+    expect(() => marshal(scores)).toThrow(/Scores extends SharedMap, and would arrive as a plain SharedMap/)
+    const list = new SharedVector<object>({ of: SharedMap })
+    expect(() => list.push(scores)).toThrow(/keep the SharedMap in a field instead/)
+    expect(list.length).toBe(0)
+  })
+
+  test('a decorated one is refused: its fields would lie where the contents are', () => {
+    class Named extends (SharedMap as unknown as AnyMap) {
+      declare title: string
+    }
+    expect(() => FreeThreaded({ name: 'Named', shared: { title: 'string' } })(Named)).toThrow(
+      /Named extends SharedMap, which has no room for fields/,
+    )
+  })
+})
+
+describe('descriptions', () => {
+  const refused: [description: FreeThreadedDescription, message: RegExp][] = [
+    [{ reads: ['descibe'] }, /reads of Described names descibe, and the class has no such member/],
+    [{ optimistic: ['nope'] }, /optimistic of Described names nope/],
+    [{ unlocked: ['nope'] }, /unlocked of Described names nope/],
+    [{ guarded: { nope: 'stats' } }, /guarded of Described names nope/],
+    [{ guarded: { describe: 5 as never } }, /Described\.describe is guarded by a name, such as 'stats', not 5/],
+    [{ reads: 'describe' as never }, /reads of Described is a list of members/],
+    [{ module: './described.js' }, /whole address, @FreeThreaded\(\{ module: import\.meta\.url \}\)/],
+  ]
+
+  test.each(refused)('%o is refused', (description, message) => {
+    class Described {
+      n = 0
+      describe(): number {
+        return this.n
+      }
+    }
+    const decorate = FreeThreaded({ name: 'Described', shared: { n: 'f64' }, ...description })
+    expect(() => decorate(Described)).toThrow(TypeError)
+    expect(() => decorate(Described)).toThrow(message)
+  })
+
+  test('of fields and inherited members, by addresses and paths, they are taken', () => {
+    class Parent {
+      n = 0
+      describe(): number {
+        return this.n
+      }
+    }
+    class Child extends Parent {}
+    const guarded = { n: 'stats' }
+    FreeThreaded({ name: 'Child', shared: { n: 'f64' }, guarded, reads: ['describe'], module: '/child.js' })(Child)
+    expect(new Child().describe()).toBe(0)
+  })
+
+  test('what is no class is refused', () => {
+    expect(() => FreeThreaded({ name: 'arrow' })((() => {}) as never)).toThrow(/decorates a class, and this is none/)
+  })
+})
+
+describe('circles', () => {
+  test('in JSON they are an error that names them', () => {
+    const a = new Node('a')
+    const b = new Node('b', a)
+    a.next = b
+    expect(() => JSON.stringify(adopted(a))).toThrow(
+      /^Node → Node → Node: objects that refer to each other in a circle/,
+    )
+    a.next = null
+    expect(JSON.stringify([a, b, a])).toBe(
+      '[{"name":"a","next":null},{"name":"b","next":{"name":"a","next":null}},{"name":"a","next":null}]',
+    )
+  })
+
+  test('also by way of containers', () => {
+    class Tree {
+      children: SharedVector<Tree | null, Tree | null> | null = null
+      byName: SharedMap<string, Tree | null, Tree | null> | null = null
+      parent: Tree | null = null
+      adopt(child: Tree): void {
+        this.children!.push(child)
+        this.byName!.set('child', child)
+      }
+    }
+    FreeThreaded({
+      name: 'Tree',
+      shared: { children: SharedVector, byName: SharedMap, parent: ref(() => Tree) },
+    })(Tree)
+    const [root, leaf] = [new Tree(), new Tree()]
+    root.children = new SharedVector({ of: Tree })
+    root.byName = new SharedMap({ key: 'string', value: Tree })
+    root.adopt(leaf)
+    const bare = { byName: null, children: null, parent: null }
+    expect(JSON.parse(JSON.stringify(root))).toEqual({ byName: { child: bare }, children: [bare], parent: null })
+    leaf.parent = root
+    expect(() => JSON.stringify(root)).toThrow(/^Tree → Shared(Map|Vector) → Tree → Tree: objects/)
+  })
+
+  test('console.log marks them, and goes as deep as it is told', () => {
+    const map = new SharedMap<string, object>({ key: 'string', value: SharedMap })
+    map.set('self', map)
+    expect(inspect(map)).toBe("SharedMap(1) { 'self' => [Circular] }")
+    const vector = new SharedVector<object>({ of: SharedVector })
+    vector.push(vector)
+    expect(inspect(vector)).toBe('SharedVector(1) [ [Circular] ]')
+    const queue = new SharedQueue<object>({ of: SharedQueue, capacity: 1, name: 'q' })
+    queue.tryPut(queue)
+    expect(inspect(queue)).toContain('[Circular]')
+    queue.tryTake()
+    let nested = new SharedMap<string, object>({ key: 'string', value: SharedMap })
+    for (let i = 0; i < 4; i++) {
+      nested = new SharedMap<string, object>({ key: 'string', value: SharedMap }, [['in', nested]])
+    }
+    expect(inspect(nested, { depth: 1 }).replace(/\s+/g, ' ')).toBe(
+      "SharedMap(1) { 'in' => SharedMap(1) { 'in' => [SharedMap] } }",
+    )
+    map.clear()
+    vector.clear()
+  })
+})
+
+describe('and', () => {
+  test('an object that was disposed of before its first use is as unusable as any other', () => {
+    const account = new Account()
+    dispose(account)
+    dispose(account)
+    expect(() => account.deposit(1)).toThrow(/disposed of/)
+    expect(() => marshal(account)).toThrow(/disposed of/)
+  })
+
+  test('a packet whose reference is damaged is refused', () => {
+    for (const body of [null, undefined, 5]) {
+      const [packet] = marshal(new Account())
+      const { refs } = packet as Packet<Account> & { refs: unknown[][] }
+      refs[0]![2] = body
+      expect(() => unmarshal(packet)).toThrow(NotMarshalableError)
+    }
+  })
+
+  test('a key of the type f32 is found as it was given', () => {
+    const map = new SharedMap({ key: 'f32', value: 'f64' }, [[0.1, 1]])
+    map.set(0.1, 2).set(NaN, 3).set(-0, 4)
+    expect([map.get(0.1), map.get(Math.fround(0.1)), map.get(NaN), map.get(0), map.size]).toEqual([2, 2, 3, 4, 3])
+    expect([...map.keys()]).toEqual([Math.fround(0.1), NaN, 0])
+    expect(new SharedSet({ of: 'f32' }, [0.1, 0.1, Math.fround(0.1)]).size).toBe(1)
+    expect([makeMap().size, map.delete(0.1), map.has(0.1)]).toEqual([0, true, false])
+  })
+})
