@@ -196,3 +196,40 @@ describe('and', () => {
     expect([makeMap().size, map.delete(0.1), map.has(0.1)]).toEqual([0, true, false])
   })
 })
+
+describe('values that say something else when they are asked again', () => {
+  test('bytes whose length is not their own', () => {
+    const map = new SharedMap({ key: 'string', value: 'bytes' })
+    for (const length of [5, 1e6, NaN, -100, 2 ** 40]) {
+      const bytes = Object.defineProperty(new Uint8Array(4000).fill(7), 'length', { value: length })
+      expect(map.set('bytes', bytes).get('bytes')).toEqual(new Uint8Array(4000).fill(7))
+    }
+    class Other extends Uint8Array<SharedArrayBuffer> {
+      static override get [Symbol.species]() {
+        return (() => new Uint8Array(100_000)) as never
+      }
+    }
+    expect(map.set('bytes', new Other(new SharedArrayBuffer(10))).get('bytes')).toEqual(new Uint8Array(10))
+    for (const fake of [Object.create(Uint8Array.prototype), new Proxy(new Uint8Array(4), {})]) {
+      expect(() => map.set('bytes', fake as Uint8Array)).toThrow(/takes a Uint8Array/)
+    }
+  })
+
+  test('numbers that come back to the vector', () => {
+    const letters = () => new SharedVector({ of: 'string' }, ['a', 'b', 'c', 'd'])
+    let vector = letters()
+    const clearing = (value: number) => ({ valueOf: () => (vector.clear(), value) }) as unknown as number
+    expect([vector.splice(0, clearing(4), 'n'), [...vector], vector.length]).toEqual([[], ['n'], 1])
+    vector = letters()
+    expect([vector.splice(clearing(3), 1, 'n'), [...vector]]).toEqual([[], ['n']])
+    vector = letters()
+    expect([...vector.fill('x', clearing(0))]).toEqual([])
+    vector = letters()
+    expect([vector.splice(-3, 2, 'x'), vector.splice(2), [...vector], vector.splice(1, undefined)]).toEqual([
+      ['b', 'c'],
+      ['d'],
+      ['a', 'x'],
+      [],
+    ])
+  })
+})

@@ -11,9 +11,18 @@ import { nextStamp } from './stamp.js'
 
 const HEAD_BYTES = 8
 
+type TypedArrayGetter<R> = (this: Uint8Array) => R
+
+const getterOf = <R>(key: string): TypedArrayGetter<R> =>
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), key)!.get as TypedArrayGetter<R>
+
+// An object may say otherwise by properties of its own, and would then be copied past its block's end.
+const lengthOf = getterOf<number>('length')
+const bufferOf = getterOf<ArrayBufferLike>('buffer')
+
 /** A block with these bytes. The caller is in a section of the heap. */
 export function makeBytes(bytes: Uint8Array): number {
-  const { length } = bytes
+  const length = lengthOf.call(bytes)
   if (length === 0) return 0
   const block = allocateValue(HEAD_BYTES + length)
   u32[block >> 2] = length
@@ -35,9 +44,10 @@ export const bytesCell: CellType<Uint8Array> = valueCell<Uint8Array>({
   name: 'bytes',
   range: 'a Uint8Array',
   valueType: 'object',
-  takes: (value): value is Uint8Array => value instanceof Uint8Array,
-  // Nobody else may change them while they are copied: they may be shared memory themselves.
-  prepare: (value) => (value.buffer instanceof ArrayBuffer ? value : value.slice()),
+  takes: (value): value is Uint8Array => value instanceof Uint8Array && ArrayBuffer.isView(value),
+  // Nobody else may change them while they are copied: they may be shared memory themselves. (Not by `slice`, which a
+  // subclass may have make something else.)
+  prepare: (value) => (bufferOf.call(value) instanceof ArrayBuffer ? value : new Uint8Array(value)),
   make: makeBytes,
   decode(block) {
     if (block === 0) return new Uint8Array(0)

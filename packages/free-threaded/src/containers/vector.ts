@@ -46,8 +46,8 @@ const VectorClass = class SharedVector<V, Out> {
   }
 
   at(index: number): Out | undefined {
-    const whole = Math.trunc(index) || 0
-    return this.get(whole < 0 ? whole + this.length : whole)
+    const place = Math.trunc(index) || 0
+    return this.get(place < 0 ? place + this.length : place)
   }
 
   set(index: number, value: V): this {
@@ -106,11 +106,11 @@ const VectorClass = class SharedVector<V, Out> {
     const address = addressOf(this)
     const storage = storageOf(address)
     const ready = args.slice(2).map((value) => prepared(address, value, 'SharedVector.splice'))
+    const from = whole(args[0])
+    const most = args.length === 0 ? 0 : args.length === 1 ? Infinity : Math.max(whole(args[1]) ?? 0, 0)
     const length = storage.length(address)
-    const start = relative(args[0], length, 0)
-    let count = length - start
-    if (args.length === 0) count = 0
-    else if (args.length > 1) count = Math.min(Math.max(Math.trunc(Number(args[1])) || 0, 0), count)
+    const start = relative(from, length, 0)
+    const count = Math.min(most, length - start)
     const removed = elementsOf<Out>(this).slice(start, start + count)
     if (count > 0 || ready.length > 0) storage.replace(address, start, count, ready)
     return removed
@@ -120,9 +120,10 @@ const VectorClass = class SharedVector<V, Out> {
     const address = addressOf(this)
     const storage = storageOf(address)
     const ready = prepared(address, value, 'SharedVector.fill')
+    const [first, last] = [whole(start), whole(end)]
     const length = storage.length(address)
-    const from = relative(start, length, 0)
-    const count = relative(end, length, length) - from
+    const from = relative(first, length, 0)
+    const count = relative(last, length, length) - from
     if (count > 0) storage.replace(address, from, count, new Array(count).fill(ready))
     return this
   }
@@ -258,11 +259,15 @@ function reorder(vector: object, order: readonly number[], member: string): void
   if (order.length > 1) storage.reorder(address, order)
 }
 
+/** A number of any kind as a whole one. It may run the program's code: before anything of the store is looked at. */
+function whole(value: unknown): number | undefined {
+  return value === undefined ? undefined : Math.trunc(Number(value)) || 0
+}
+
 /** An index as those of `slice` are meant. */
 function relative(index: number | undefined, length: number, missing: number): number {
   if (index === undefined) return missing
-  const whole = Math.trunc(Number(index)) || 0
-  return whole < 0 ? Math.max(length + whole, 0) : Math.min(whole, length)
+  return index < 0 ? Math.max(length + index, 0) : Math.min(index, length)
 }
 
 function checkedIndex(index: unknown, length: number, member: string): void {
