@@ -21,7 +21,7 @@ import { type CellType, misfit, type Owning } from './cells/cell-type.js'
 import { makeAll } from './cells/owning-cell.js'
 import { addressOf, DISPOSED, settleAddress } from './handle.js'
 import { intern, makeBlock } from './heap/index.js'
-import { ensureShadow } from './images.js'
+import { noteCrossing } from './images.js'
 import { isFreeHere, label, type Shape, type Slot, shapeOf } from './shape.js'
 
 /**
@@ -81,7 +81,7 @@ export function adoptWhole(object: object): number {
     Object.preventExtensions(each)
     intern(addressOf(each), each)
   }
-  for (const each of referred) ensureShadow(each, addressOf(each))
+  for (const each of referred) noteCrossing(each, addressOf(each))
   return addressOf(object)
 }
 

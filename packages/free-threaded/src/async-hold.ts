@@ -24,7 +24,7 @@ import { currentFrame, type Frame, i32, ownThreadId, runInFrame, trackAcrossAwai
 import { acquire, type Outcome } from '@flatshare/sync/internal'
 import type { Access } from './access.js'
 import { beginCall, endCall, Hold, outerHold, roots } from './holds.js'
-import { ensureShadow } from './images.js'
+import { noteCrossing } from './images.js'
 import { DIRTY, MODE } from './lock-mode.js'
 import { beginSegment, commit, endSegment, isInside, isOwn, releaseLock, takeOver } from './object-lock.js'
 import { hasReaders, readWriteLock } from './read-lock.js'
@@ -50,7 +50,7 @@ export async function runInside<R>(
   trackAcrossAwait()
   const parent = currentFrame()
   refuseInsideRead(lock, access)
-  ensureShadow(object, lock - access.lockOffset)
+  noteCrossing(object, lock - access.lockOffset)
   beginCall(lock)
   try {
     const hold = goInNow(object, lock, access, parent) ?? (await goIn(object, lock, access, parent))

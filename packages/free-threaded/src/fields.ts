@@ -29,8 +29,9 @@ function accessorOf(shape: Shape, slot: Slot): Accessor {
   const { lockOffset } = slot.group
   const write = writerOf(shape.name, slot)
   const early = (object: object) => readEarly(object, slot)
-  const scalar = type.isScalar ? scalarAccessors[type.name] : undefined
-  if (scalar) return scalar({ addressOf, offset, lockOffset, readEarly: early, write })
+  // Those know the main group's lock.
+  const scalar = type.isScalar && lockOffset === 0 ? scalarAccessors[type.name] : undefined
+  if (scalar) return scalar({ addressOf, offset, readEarly: early, write })
   return {
     get: getterOf(shape, slot, early),
     set: type.isScalar ? scalarSetterOf(shape, slot, write) : setterOf(write),
@@ -45,7 +46,7 @@ function scalarSetterOf(
   const { lockOffset } = group
   return function (value) {
     const address = addressOf(this)
-    if (address > 0 && type.takes(value) && mayWrite(address + lockOffset)) type.write(address + offset, value)
+    if (address > 0 && type.takes(value) && mayWrite(address, lockOffset)) type.write(address + offset, value)
     else write(this, value)
   }
 }

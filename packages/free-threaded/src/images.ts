@@ -1,7 +1,9 @@
 /** The images of objects' scalars (`versions.ts`): where they lie, and when they are made. */
-import { i32, views } from '@flatshare/core/internal'
-import { SHADOW, TYPE } from './heap/block.js'
-import { allocateValue, enterHeap, leaveHeap } from './heap/index.js'
+import { views } from '@flatshare/core/internal'
+import { OWNER_MASK } from '@flatshare/sync/internal'
+import { CROSSED, SHADOW, TYPE } from './heap/block.js'
+import { allocateValue, enterHeap, freeValue, leaveHeap } from './heap/index.js'
+import { own } from './own-thread.js'
 import { type Group, type Shape, type Slot, shapeOf } from './shape.js'
 import { versions, type Words } from './versions.js'
 
@@ -69,24 +71,43 @@ function makeLayout(shape: Shape): ImageLayout {
 }
 
 /**
- * Gives an object the images that `snapshot` reads while somebody else is inside; to be called before it can be inside
- * of anything but the running code: before the object crosses, and before an async call holds its lock.
+ * Notes that others may see the object from now on; to be called before it can be inside of anything but the running
+ * code: before the object crosses, and before an async call holds its lock. The first one to write a field then makes
+ * the images; until that its fields are what they were, and `snapshot` reads them. Where the running code is inside,
+ * and may have written already, they are made now.
  *
  * @throws HeapFullError before anything has changed.
  */
-export function ensureShadow(object: object, address: number): void {
+export function noteCrossing(object: object, address: number): void {
+  const { i32 } = memory
   if (i32[(address + SHADOW) >> 2] !== 0) return
   const shape = shapeOf(object)!
-  const { bytes, words } = imageLayout(shape)
+  const groups = [...shape.groups.values()]
   // Optimistic readers go by versions alone, and those are raised where there are images.
-  if (bytes === 0 && ![...shape.groups.values()].some(({ hasReaders }) => hasReaders)) return
+  if (imageLayout(shape).bytes === 0 && !groups.some(({ hasReaders }) => hasReaders)) return
+  const isInside = groups.some(({ lockOffset }) => (i32[(address + lockOffset) >> 2] & OWNER_MASK) === own.id)
+  if (isInside) makeImages(object, address)
+  else Atomics.store(i32, (address + SHADOW) >> 2, CROSSED)
+}
+
+/**
+ * Makes the images, under a lock of the object, before its first field is written. Another thread may do so at the same
+ * time under another group's lock: whoever comes first has copied what nobody had written.
+ *
+ * @throws HeapFullError before anything has changed.
+ */
+export function makeImages(object: object, address: number): void {
+  const { bytes, words } = imageLayoutAt(object, address)
+  const shadow = (address + SHADOW) >> 2
   enterHeap()
   try {
+    const seen = Atomics.load(memory.i32, shadow)
+    if (seen > CROSSED) return
     const images = allocateValue(Math.max(2 * bytes, 16))
-    for (const { name, lockOffset } of shape.groups.values()) {
+    for (const { name, lockOffset } of shapeOf(object)!.groups.values()) {
       versions.fill(address + lockOffset, address, images, bytes, words.get(name)!)
     }
-    Atomics.store(i32, (address + SHADOW) >> 2, images)
+    if (Atomics.compareExchange(memory.i32, shadow, seen, images) !== seen) freeValue(images)
   } finally {
     leaveHeap()
   }

@@ -19,7 +19,7 @@ import {
   typeAt,
   typeOfHandle,
 } from './heap/index.js'
-import { ensureShadow } from './images.js'
+import { noteCrossing } from './images.js'
 import { classFor, requireUniqueName } from './registry.js'
 import { shapeOf } from './shape.js'
 
@@ -58,7 +58,7 @@ export function share(object: object): number {
         `${shape.name} in a field instead, @Shared(${shape.name}).`,
     )
   }
-  if (shape) ensureShadow(object, address)
+  if (shape) noteCrossing(object, address)
   // From here on a field that is added would be this thread's alone: let adding one fail.
   Object.preventExtensions(object)
   intern(address, object)

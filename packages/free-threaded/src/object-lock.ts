@@ -31,9 +31,9 @@ import { reach, reordersReads, threadName, trackAcrossAwait, views } from '@flat
 import { acquireSync, type Outcome, OWNER_MASK, release, releaseUnmended } from '@flatshare/sync/internal'
 import type { Access } from './access.js'
 import { addressOf } from './handle.js'
-import { SHADOW } from './heap/block.js'
+import { CROSSED, SHADOW } from './heap/block.js'
 import { hasCalls, heldOnPath, isHeldAcrossAwait } from './holds.js'
-import { imageLayoutAt } from './images.js'
+import { imageLayoutAt, makeImages } from './images.js'
 import { AWAITING, abandoned, MODE, unmended } from './lock-mode.js'
 import { own as ownThread } from './own-thread.js'
 import { hasReaders, readWriteLock } from './read-lock.js'
@@ -86,7 +86,7 @@ const firstRecord = reordersReads
 
 function enterOtherwise(object: object, lock: number, access: Access): Entry {
   if (!isOwn(lock)) return spin(lock) ? enterPastReaders(object, lock, access) : enterSlowly(object, lock, access)
-  return (memory.i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(lock, access)
+  return (memory.i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(object, lock, access)
 }
 
 /** So often the word is looked at before the long way is taken: mostly others are inside for less than that takes. */
@@ -118,8 +118,8 @@ function leaveSegment(lock: number, entry: Entry): void {
 
 /** Lets others see what was written. The lock is still held, and is to be left. */
 export function commit(object: object, lock: number, access: Access): void {
-  // Without images nobody else can see the object.
-  if (memory.i32[(lock - access.lockOffset + 24) >> 2] !== 0) commitImages(object, lock, access)
+  // Without images nobody has written a field that others see.
+  if (memory.i32[(lock - access.lockOffset + 24) >> 2] > 1) commitImages(object, lock, access)
   memory.i32[(lock >> 2) + 2] = 0
 }
 
@@ -144,20 +144,39 @@ export function enterToWrite(object: object, lock: number, access: Access): Entr
   const mode = (lock >> 2) + MODE
   const awaiting = isOwn(lock) && (memory.i32[mode] & AWAITING) !== 0
   const entry = awaiting && !trackAcrossAwait() ? REENTERED : enter(object, lock, access)
+  try {
+    readyToWrite(object, lock, access)
+  } catch (error) {
+    leave(object, lock, access, entry)
+    throw error
+  }
   memory.i32[mode] = own.mark | (memory.i32[mode] & AWAITING)
   return entry
 }
 
-/** Whether the running code is inside, synchronously: it may store to fields from now on. */
-export function mayWrite(lock: number): boolean {
-  return memory.i32[(lock >> 2) + 2] === own.mark || beginWriting(lock)
+/** @throws HeapFullError, where this would be the first write since others may see the object. */
+function readyToWrite(object: object, lock: number, { lockOffset }: Access): void {
+  const address = lock - lockOffset
+  if (memory.i32[(address + SHADOW) >> 2] === CROSSED) makeImages(object, address)
 }
 
-/** The same, where the mode isn't this thread's mark yet. */
+/** Whether the running code is inside, synchronously: it may store to fields from now on. */
+export function mayWrite(address: number, lockOffset: number): boolean {
+  const lock = address + lockOffset
+  if (memory.i32[(lock >> 2) + MODE] === own.mark) return true
+  if (memory.i32[(address + SHADOW) >> 2] === CROSSED || !isInside(lock)) return false
+  memory.i32[(lock >> 2) + MODE] = own.mark
+  return true
+}
+
+/**
+ * The same for the main group's lock, beside which the shadow stands, where the mode isn't this thread's mark yet. False
+ * also where the object has yet to be made ready, which `enterToWrite` does.
+ */
 export function beginWriting(lock: number): boolean {
   const { i32 } = memory
   const index = lock >> 2
-  if ((i32[index] & 0x3fffffff) !== own.id || (i32[index + 2] & 1) !== 0) return false
+  if ((i32[index] & 0x3fffffff) !== own.id || (i32[index + 2] & 1) !== 0 || i32[index + 6] === 1) return false
   i32[index + 2] = own.mark
   return true
 }
@@ -182,8 +201,9 @@ export function isHeldHere(object: object): boolean {
   return false
 }
 
-export function enterSegment(lock: number, access: Access): Entry {
+export function enterSegment(object: object, lock: number, access: Access): Entry {
   if (!isHeldAcrossAwait(lock)) {
+    readyToWrite(object, lock, access)
     memory.i32[(lock >> 2) + MODE] = own.mark
     return REENTERED
   }
@@ -261,6 +281,7 @@ export function takeOver(object: object, lock: number, access: Access): void {
     throw abandoned(access.name)
   }
   try {
+    readyToWrite(object, lock, access)
     const result = onAbandoned(object) as unknown
     if (typeof result === 'object' && result !== null) refusePromise(result, 'onAbandoned')
   } catch (error) {

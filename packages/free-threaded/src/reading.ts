@@ -25,7 +25,7 @@ export type ReadEntry = number
  * @throws AbandonedError, DeadlockError, CannotBlockError, TimeoutError as `enter`.
  */
 export function enterToRead(object: object, lock: number, access: Access): ReadEntry {
-  if (isOwn(lock)) return (i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(lock, access)
+  if (isOwn(lock)) return (i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(object, lock, access)
   if (readsOptimistically(lock)) return REENTERED
   const record = readWriteLock.recordOf(lock)
   while (!readNow(lock, record, access)) {

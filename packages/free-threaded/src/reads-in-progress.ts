@@ -17,21 +17,30 @@ export class ReadHold {
   ) {}
 }
 
-/** The synchronous ones, innermost last: which lock, which member. */
-const locks: number[] = []
-const names: string[] = []
+/** The innermost synchronous one: which lock, 0 for none, and which member. The others, outermost first. */
+let innermost = 0
+let innermostName = ''
+const outerLocks: number[] = []
+const outerNames: string[] = []
 
-/** How many of those run without a lock: see `versions.ts`. On the stack their locks are complemented. */
+/** How many of those run without a lock: see `versions.ts`. Their locks stand complemented. */
 export let optimisticReads = 0
 
 export function beginRead(lock: number, name: string): void {
-  locks.push(lock)
-  names.push(name)
+  if (innermost !== 0) {
+    outerLocks.push(innermost)
+    outerNames.push(innermostName)
+  }
+  innermost = lock
+  innermostName = name
 }
 
 export function endRead(): void {
-  locks.pop()
-  names.pop()
+  if (outerLocks.length === 0) innermost = 0
+  else {
+    innermost = outerLocks.pop()!
+    innermostName = outerNames.pop()!
+  }
 }
 
 export function beginOptimisticRead(lock: number, name: string): void {
@@ -46,12 +55,15 @@ export function endOptimisticRead(): void {
 
 /** Whether the running code reads by this lock's version, and not by the lock itself. */
 export function readsOptimistically(lock: number): boolean {
-  return optimisticReads !== 0 && locks.includes(~lock)
+  return optimisticReads !== 0 && (innermost === ~lock || outerLocks.includes(~lock))
 }
 
 /** The member from which the running code came, if that is one that only reads by this lock. */
 export function readerOnPath(lock: number): string | undefined {
-  for (let i = locks.length - 1; i >= 0; i--) if (locks[i] === lock || locks[i] === ~lock) return names[i]
+  if (innermost === lock || innermost === ~lock) return innermostName
+  for (let i = outerLocks.length - 1; i >= 0; i--) {
+    if (outerLocks[i] === lock || outerLocks[i] === ~lock) return outerNames[i]
+  }
   for (let frame = currentFrame(); frame; frame = frame.parent) {
     const { holds } = frame
     if (holds instanceof ReadHold && holds.lock === lock && !holds.ended) return holds.name

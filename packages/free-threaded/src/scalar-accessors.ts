@@ -21,7 +21,6 @@ export interface FieldAccess {
   /** The class's own. */
   readonly addressOf: (object: object) => number
   readonly offset: number
-  readonly lockOffset: number
   /** Of an object that isn't settled. */
   readonly readEarly: (object: object) => unknown
   /** Whatever isn't a store to a writable object. */
@@ -35,7 +34,7 @@ export interface Accessor {
 
 /** The accessors of a field, by the name of its type. */
 export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Accessor>> = {
-  i8: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  i8: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.i8[address + offset] : readEarly(this)
@@ -45,13 +44,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === (value << 24) >> 24 &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.i8[address + offset] = value
       else write(this, value)
     },
   }),
-  u8: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  u8: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.u8[address + offset] : readEarly(this)
@@ -61,13 +60,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === (value & 0xff) &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.u8[address + offset] = value
       else write(this, value)
     },
   }),
-  i16: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  i16: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.i16[(address + offset) >> 1] : readEarly(this)
@@ -77,13 +76,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === (value << 16) >> 16 &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.i16[(address + offset) >> 1] = value
       else write(this, value)
     },
   }),
-  u16: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  u16: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.u16[(address + offset) >> 1] : readEarly(this)
@@ -93,13 +92,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === (value & 0xffff) &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.u16[(address + offset) >> 1] = value
       else write(this, value)
     },
   }),
-  i32: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  i32: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.i32[(address + offset) >> 2] : readEarly(this)
@@ -109,13 +108,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === (value | 0) &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.i32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
-  u32: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  u32: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.u32[(address + offset) >> 2] : readEarly(this)
@@ -125,13 +124,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         value === value >>> 0 &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.u32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
-  f32: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  f32: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.f32[(address + offset) >> 2] : readEarly(this)
@@ -141,13 +140,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         typeof value === 'number' &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.f32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
-  f64: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  f64: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.f64[(address + offset) >> 3] : readEarly(this)
@@ -157,13 +156,13 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         typeof value === 'number' &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.f64[(address + offset) >> 3] = value
       else write(this, value)
     },
   }),
-  bool: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  bool: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       return address > 0 ? memory.u8[address + offset] !== 0 : readEarly(this)
@@ -173,48 +172,40 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
       if (
         typeof value === 'boolean' &&
         address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
+        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
       )
         memory.u8[address + offset] = value ? 1 : 0
       else write(this, value)
     },
   }),
   // A plain access to 64 bits as a bigint may tear, as the specification has it.
-  i64: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  i64: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       if (address <= 0) return readEarly(this)
       const index = (address + offset) >> 3
-      return isInside(address + lockOffset) ? memory.i64[index] : Atomics.load(memory.i64, index)
+      return isInside(address) ? memory.i64[index] : Atomics.load(memory.i64, index)
     },
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asIntN(64, value) === value
-      if (
-        fits &&
-        address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
-      )
+      if (fits && address > 0 && (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address)))
         Atomics.store(memory.i64, (address + offset) >> 3, value)
       else write(this, value)
     },
   }),
   // A plain access to 64 bits as a bigint may tear, as the specification has it.
-  u64: ({ addressOf, offset, lockOffset, readEarly, write }) => ({
+  u64: ({ addressOf, offset, readEarly, write }) => ({
     get() {
       const address = addressOf(this)
       if (address <= 0) return readEarly(this)
       const index = (address + offset) >> 3
-      return isInside(address + lockOffset) ? memory.u64[index] : Atomics.load(memory.u64, index)
+      return isInside(address) ? memory.u64[index] : Atomics.load(memory.u64, index)
     },
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asUintN(64, value) === value
-      if (
-        fits &&
-        address > 0 &&
-        (memory.i32[((address + lockOffset) >> 2) + 2] === own.mark || beginWriting(address + lockOffset))
-      )
+      if (fits && address > 0 && (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address)))
         Atomics.store(memory.u64, (address + offset) >> 3, value)
       else write(this, value)
     },

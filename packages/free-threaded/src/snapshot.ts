@@ -1,6 +1,6 @@
 import { i32, reach } from '@flatshare/core/internal'
 import { blockOf } from './adoption.js'
-import { SHADOW } from './heap/block.js'
+import { CROSSED, SHADOW } from './heap/block.js'
 import { heldOnPath } from './holds.js'
 import { type ImageLayout, imageLayout } from './images.js'
 import { requireShape } from './locked.js'
@@ -35,11 +35,8 @@ export type Scalars<T> = {
 export function snapshot<T extends object>(object: T): Scalars<T> {
   const shape = requireShape(object, 'snapshot')
   const address = blockOf(object)
-  const images = Atomics.load(i32, (address + SHADOW) >> 2)
   const layout = imageLayout(shape)
-  // Without images nobody else has ever seen the object.
-  const values = images === 0 ? readFields(layout, address) : readImages(layout, address, images)
-  return Object.freeze(values) as Scalars<T>
+  return Object.freeze(readUnwritten(layout, address) ?? readImages(layout, address)) as Scalars<T>
 }
 
 type Values = Record<PropertyKey, unknown>
@@ -50,7 +47,16 @@ function readFields({ scalars }: ImageLayout, address: number): Values {
   return values
 }
 
-function readImages({ bytes, groups, scalars }: ImageLayout, address: number, images: number): Values {
+/** The fields, where nobody has written any since others may see the object: who does makes the images first. */
+function readUnwritten(layout: ImageLayout, address: number): Values | undefined {
+  const shadow = () => Atomics.load(i32, (address + SHADOW) >> 2)
+  if (shadow() > CROSSED) return undefined
+  const values = versions.consistently([], () => readFields(layout, address))
+  return shadow() > CROSSED ? undefined : values
+}
+
+function readImages({ bytes, groups, scalars }: ImageLayout, address: number): Values {
+  const images = Atomics.load(i32, (address + SHADOW) >> 2)
   reach(images + 2 * bytes)
   const locks = groups.map(({ lockOffset }) => address + lockOffset)
   const isOwn = locks.map((lock) => isInside(lock) || heldOnPath(lock))

@@ -33,6 +33,9 @@
  * - Who takes the lock of a dead one over commits, for nobody knows what that has written.
  * - Nobody waits in a snapshot, and it starts again only when somebody has committed meanwhile.
  *
+ * Images are made before the first field is written since others may see the object (`images.ts`). Until then the fields
+ * are what an image would be: who has read them, and finds that there are no images yet, has read what nobody had written.
+ *
  * A version comes again after 2³² commits: a reader would have to be interrupted for minutes, and resume exactly then.
  *
  * After sequence locks (Boehm, "Can seqlocks get along with programming language memory models?", 2012) and the two
@@ -122,7 +125,7 @@ export function makeVersions(memory: VersionMemory) {
   /** Whether all that was read since `begin` was of one moment, and nobody is to mend it. */
   function isUnchanged(lock: number, version: number): boolean {
     memory.fence()
-    return (memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version
+    return (memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version
   }
 
   return { imageAt, commit, fill, consistently, begin, isUnchanged }

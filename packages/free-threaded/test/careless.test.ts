@@ -205,7 +205,7 @@ describe('values that say something else when they are asked again', () => {
       expect(map.set('bytes', bytes).get('bytes')).toEqual(new Uint8Array(4000).fill(7))
     }
     class Other extends Uint8Array<SharedArrayBuffer> {
-      static override get [Symbol.species]() {
+      static get [Symbol.species]() {
         return (() => new Uint8Array(100_000)) as never
       }
     }
@@ -218,7 +218,13 @@ describe('values that say something else when they are asked again', () => {
   test('numbers that come back to the vector', () => {
     const letters = () => new SharedVector({ of: 'string' }, ['a', 'b', 'c', 'd'])
     let vector = letters()
-    const clearing = (value: number) => ({ valueOf: () => (vector.clear(), value) }) as unknown as number
+    const clearing = (value: number) => {
+      const clear = () => {
+        vector.clear()
+        return value
+      }
+      return { valueOf: clear } as unknown as number
+    }
     expect([vector.splice(0, clearing(4), 'n'), [...vector], vector.length]).toEqual([[], ['n'], 1])
     vector = letters()
     expect([vector.splice(clearing(3), 1, 'n'), [...vector]]).toEqual([[], ['n']])

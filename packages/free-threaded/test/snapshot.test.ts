@@ -1,5 +1,5 @@
 import { AbandonedError, marshal } from '@flatshare/core'
-import { FreeThreaded, Shared, snapshot } from '@flatshare/free-threaded'
+import { FreeThreaded, heapStatistics, locked, Shared, snapshot } from '@flatshare/free-threaded'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { gate, open, pause } from './gates.js'
 import { Range } from './range.js'
@@ -83,6 +83,30 @@ describe('snapshot', () => {
     expect(snapshot(range)).toEqual(untouched)
     expect(() => range.move(1)).toThrow(AbandonedError)
     expect(snapshot(range)).toEqual({ ...untouched, low: 1, twice: 2n, isOdd: true })
+  })
+
+  test('costs an object that has crossed no memory before somebody writes to it', () => {
+    const ranges = Array.from({ length: 100 }, () => new Range())
+    for (const range of ranges) range.width()
+    const { bytesUsed } = heapStatistics()
+    for (const range of ranges) marshal(range)[0][Symbol.dispose]()
+    expect(heapStatistics().bytesUsed).toBe(bytesUsed)
+    for (const range of ranges) expect(snapshot(range)).toEqual(untouched)
+    ranges[0]!.hit()
+    ranges[1]!.low = 5
+    locked(ranges[2]!, (range) => {
+      range.low = 1
+      expect(snapshot(range).low).toBe(1)
+    })
+    expect(ranges.slice(0, 4).map((range) => [snapshot(range).low, snapshot(range).hits])).toEqual([
+      [0, 1],
+      [5, 0],
+      [1, 0],
+      [0, 0],
+    ])
+    const images = (heapStatistics().bytesUsed - bytesUsed) / 3
+    expect(images).toBeGreaterThan(0)
+    expect(images % 16).toBe(0)
   })
 
   test('a write from outside is in the next one', () => {

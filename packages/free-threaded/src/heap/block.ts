@@ -8,8 +8,12 @@ export const VERSION = 12
 export const COUNT = 16
 /** Its type, by number; 0 in a block that is free. */
 export const TYPE = 20
-/** Address of the value block with two images of the scalars, of which the version names the current one; 0 without. */
+/**
+ * Address of the value block with two images of the scalars, of which the version names the current one; see
+ * `images.ts`. 0: only this thread has ever seen the object. CROSSED: nobody has written fields since others may.
+ */
 export const SHADOW = 24
+export const CROSSED = 1
 /** Where the fields begin. */
 export const HEADER_BYTES = 32
 

@@ -9,7 +9,7 @@
  * Invariant: a count is never lower than the number of those that hold the object. So it goes up before the object is
  * stored anywhere, and down after it was taken away.
  */
-import { COUNT, HEADER_BYTES, NEXT_RECORD, SHADOW } from './block.js'
+import { COUNT, CROSSED, HEADER_BYTES, NEXT_RECORD, SHADOW } from './block.js'
 import type { HeapMemory } from './heap-memory.js'
 import type { HeapPages } from './pages.js'
 import type { HeapTypes, TypeInfo } from './types.js'
@@ -74,7 +74,7 @@ export function makeObjects(
       if (owned !== 0) visitor.value(owned)
     }
     const shadow = memory.get(address + SHADOW)
-    if (shadow !== 0) visitor.value(shadow)
+    if (shadow > CROSSED) visitor.value(shadow)
     for (const offset of info.readers) {
       let record = memory.get(address + offset)
       while (record !== 0) {
