@@ -25,7 +25,7 @@ class Account {
 }
 
 @FreeThreaded()
-class Point {
+class Position {
   @Shared('f64') x = 1
   @Shared('f64') y = 2
 
@@ -86,7 +86,7 @@ function measure(loop: (times: number) => void, times = TIMES): Promise<number> 
 const account = new Account()
 const plain = new Plain()
 const seen = new Account()
-const point = new Point()
+const point = new Position()
 // From here on others may look at any time.
 for (const object of [seen, point]) marshal(object)[0][Symbol.dispose]()
 const others = ['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map(otherClass)

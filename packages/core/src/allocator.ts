@@ -69,7 +69,9 @@ export function allocate(bytes: number): number {
       address = i32[TOP]
       const end = address + size
       if (end > u8.length && !growTo(end)) {
-        throw new FlatshareError(`Shared memory is full: ${address} bytes are in use and ${size} more were asked for.`)
+        throw new FlatshareError(
+          `Shared memory is full: ${address} bytes are taken, and ${size} more were asked for in one piece.`,
+        )
       }
       Atomics.store(i32, TOP, end)
     }

@@ -10,6 +10,7 @@ export {
   holdOpen,
   holdPort,
   isPort,
+  isProxy,
   listen,
   listenTo,
   loadModule,

@@ -43,7 +43,7 @@ export function adoptByPattern(object: object): number {
 
 function adoptLike(object: object, { shape, keys, slots, owning }: Pattern): number {
   const linked = addressOf(object)
-  if (linked > 0 || linked === DISPOSED) return 0
+  if (linked > 0 || linked === DISPOSED || !Object.isExtensible(object)) return 0
   let seen = 0
   for (const key in object) if (key !== keys[seen++]) return 0
   if (seen !== keys.length) return 0

@@ -11,11 +11,12 @@
  * before the first is moved. What fails, a value or memory, leaves each as it was.
  *
  *   plan      read the values, check them, encode what has to be    may throw, may run a program's code
- *   take      delete the own properties
- *   make      a block each, marked as early; value blocks           may throw: then the properties are put back
+ *   take      delete the own properties                             may throw, as the next: then they are put back
+ *   make      a block each, marked as early; value blocks
  *   move      store everything, settle                              can't fail
  */
 import { FlatshareError } from '@flatshare/core'
+import { isProxy } from '@flatshare/core/internal'
 import { adoptByPattern, clearBacking, notePattern, putBack, readBacking, store } from './adoption-pattern.js'
 import { type CellType, misfit, type Owning } from './cells/cell-type.js'
 import { makeAll } from './cells/owning-cell.js'
@@ -33,7 +34,22 @@ import { isFreeHere, label, type Shape, type Slot, shapeOf } from './shape.js'
  * @throws HeapFullError, and the object is as it was.
  */
 export function adopt(object: object): number {
+  if (addressOf(object) === 0) refuseStandIn(object)
   return adoptByPattern(object) || adoptWhole(object)
+}
+
+/** @throws FlatshareError for what would become another object, with state of its own. */
+function refuseStandIn(object: object): void {
+  const name = shapeOf(object)?.name ?? 'object'
+  if (isProxy(object)) {
+    throw new FlatshareError(
+      `A Proxy around a free-threaded ${name} is not that object: its fields can't be found through it. Call the object ` +
+        'itself; reactive state and mocks can keep it as it is.',
+    )
+  }
+  if (addressOf(Object.getPrototypeOf(object) as object) !== 0) {
+    throw new FlatshareError(`Object.create of a free-threaded ${name} is not that object. Call the object itself.`)
+  }
 }
 
 /** What is to be done for one object. */
@@ -67,8 +83,8 @@ export function adoptWhole(object: object): number {
     }
   }
   for (const plan of plans) prepare(plan, planned)
-  for (const plan of plans) take(plan)
   try {
+    for (const plan of plans) take(plan)
     for (const { object, shape } of plans) if (addressOf(object) === 0) makeBlock(object, shape.typeId(), true)
     makePlanned(plans, planned)
   } catch (error) {
@@ -101,6 +117,7 @@ function planFor(object: object): Plan {
       `This ${shape.name} was disposed of on this thread: it can't be used here any more. Threads that have it go on.`,
     )
   }
+  if (addressOf(object) === 0) refuseStandIn(object)
   const free = checkClass(object, shape)
   const keys = Reflect.ownKeys(object)
   const plan: Plan = { object, shape, keys, slots: [], values: [], prepared: [], taken: [] }
@@ -163,8 +180,9 @@ function take({ object, shape, keys, taken }: Plan): void {
   for (let i = keys.length - 1; i >= 0; i--) {
     const key = keys[i]!
     if (!shape.perThread.has(key) && !shape.slots.has(key)) continue
-    taken.unshift([key, (object as any)[key]])
-    delete (object as any)[key]
+    const value = (object as any)[key] as unknown
+    if (!Reflect.deleteProperty(object, key)) throw fixedField(shape, key)
+    taken.unshift([key, value])
   }
 }
 
@@ -178,6 +196,13 @@ function move({ object, shape, slots, values, taken }: Plan): void {
   settleAddress(object)
   // An initialiser's value is this thread's own; `undefined` is what a compiler defines for none.
   for (const [key, value] of taken) if (value !== undefined && shape.perThread.has(key)) (object as any)[key] = value
+}
+
+function fixedField(shape: Shape, key: PropertyKey): FlatshareError {
+  return new FlatshareError(
+    `${shape.name}.${label(key)} can't move to shared memory, for the object was frozen or sealed, or the field made ` +
+      'non-configurable, before its first method ran.',
+  )
 }
 
 const checked = new WeakSet<object>()

@@ -239,3 +239,37 @@ describe('values that say something else when they are asked again', () => {
     ])
   })
 })
+
+describe('what stands in for an object', () => {
+  test('a Proxy is refused, before and after the first method call, and nothing is lost', () => {
+    const account = new Account()
+    const proxy = new Proxy(account, {})
+    expect(() => proxy.deposit(1)).toThrow(/A Proxy around a free-threaded Account is not that object/)
+    expect(() => marshal(proxy)).toThrow(/A Proxy/)
+    expect(account.deposit(7)).toBe(7)
+    expect(() => proxy.deposit(1)).toThrow(/A Proxy/)
+    expect(account.balance).toBe(7)
+  })
+
+  test('Object.create of one is refused', () => {
+    const account = adopted(new Account())
+    const other = Object.create(account) as Account
+    expect(() => other.deposit(1)).toThrow(/Object\.create of a free-threaded Account/)
+    expect(() => marshal(other)).toThrow(/Object\.create/)
+    expect(account.balance).toBe(0)
+  })
+})
+
+test('what was frozen or sealed too early says so, and keeps its state', () => {
+  for (const close of [Object.freeze, Object.seal]) {
+    const account = close(Object.assign(new Account(), { balance: 5 }))
+    if (Object.keys(account).length === 0) continue // compiled to assign: there is nothing to move
+    expect(() => account.deposit(1)).toThrow(/can't move to shared memory, for the object was frozen or sealed/)
+    expect(account.balance).toBe(5)
+  }
+  const fixed = Object.defineProperty(new Account(), 'balance', { value: 5, enumerable: true, configurable: false })
+  expect(() => fixed.deposit(1)).toThrow(/Account\.balance can't move/)
+  expect({ ...fixed }).toEqual({ ...new Account(), balance: 5 })
+  const kept = adopted(Object.preventExtensions(Object.assign(new Account(), { balance: 3 })))
+  expect(Object.freeze(kept).deposit(1)).toBe(4)
+})

@@ -165,3 +165,8 @@ export function loadModule(_url: string): boolean {
 
 /** Whether plain reads may be seen by this thread out of their order, so that a fence is needed. Nobody tells here. */
 export const reordersReads = true
+
+/** Whether an object is a Proxy; false where the runtime doesn't tell. */
+export function isProxy(_object: object): boolean {
+  return false
+}

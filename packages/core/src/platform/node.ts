@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
 import {
   getEnvironmentData,
   isMainThread as inMainThread,
@@ -220,3 +221,6 @@ export function loadModule(url: string): boolean {
 
 /** Whether plain reads may be seen by this thread out of their order, so that a fence is needed. */
 export const reordersReads = !['x64', 'ia32'].includes(process.arch)
+
+/** Whether an object is a Proxy; false where the runtime doesn't tell. */
+export const isProxy: (object: object) => boolean = types.isProxy
