@@ -57,13 +57,15 @@ function adoptLike(object: object, { shape, keys, slots, owning }: Pattern): num
     values.push(value)
   }
   const owned = owning.length === 0 ? undefined : prepareOwned(slots, values, owning)
-  for (let i = keys.length - 1; i >= 0; i--) delete (object as any)[keys[i]!]
   let address = -linked
   try {
+    for (let i = keys.length - 1; i >= 0; i--) delete (object as any)[keys[i]!]
     if (address === 0) address = makeBlock(object, shape.typeId(), true)
     if (owned) makeAll(owned.types, owned.prepared, (i, content) => store(address, owned.slots[i]!, content))
   } catch (error) {
-    for (let i = 0; i < keys.length; i++) putBack(object, keys[i]!, values[i])
+    for (let i = 0; i < keys.length; i++) if (!Object.hasOwn(object, keys[i]!)) putBack(object, keys[i]!, values[i])
+    // A field that can't be deleted: the long way says so.
+    if (address === 0 && error instanceof TypeError) return 0
     throw error
   }
   for (let i = 0; i < slots.length; i++) {
