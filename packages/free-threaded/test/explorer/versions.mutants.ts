@@ -40,7 +40,7 @@ export const versionMutants: readonly CoreMutant[] = [
   },
   {
     name: 'an optimistic reader does not look for a holder',
-    line: '(memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0 && ',
+    line: '(memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0 && ',
     instead: '',
     foundBy: 'one writes twice, one reads optimistically twice',
   },
@@ -52,8 +52,8 @@ export const versionMutants: readonly CoreMutant[] = [
   },
   {
     name: 'an optimistic reader compares before it looks for a holder',
-    line: '(memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version;',
-    instead: 'memory.loadFirst(lock + VERSION) === version && (memory.load(lock) & (OWNER_MASK | UNMENDED)) === 0;',
+    line: '(memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version;',
+    instead: 'memory.loadFirst(lock + VERSION) === version && (memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0;',
     foundBy: 'one writes twice, one reads optimistically twice',
   },
   {

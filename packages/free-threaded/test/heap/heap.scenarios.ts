@@ -267,19 +267,30 @@ const freerOf = (place: number): HeapThread => ({
 })
 
 /** Takes what is on its way, if nobody else has. */
+function receive(memory: HeapMemory, crossing: number, address: number): boolean {
+  const { crossings, inHeap, ledger, objects } = heapOver(memory)
+  return inHeap(() => {
+    if (!crossings.isOf(crossing, address)) return false
+    objects.retain(address)
+    ledger.note(address)
+    if (crossings.end(crossing, address)) objects.release(address)
+    return true
+  })
+}
+
 const receiver: HeapThread = {
   run(memory, { until }) {
-    const heap = heapOver(memory)
     const crossing = until(A)
-    const address = until(B)
-    const arrived = heap.inHeap(() => {
-      if (!heap.crossings.isOf(crossing, address)) return false
-      heap.objects.retain(address)
-      heap.ledger.note(address)
-      if (heap.crossings.end(crossing, address)) heap.objects.release(address)
-      return true
-    })
-    if (arrived) memory.add(C, 1)
+    if (receive(memory, crossing, until(B))) memory.add(C, 1)
+  },
+}
+
+/** As `receiver`, but doesn't wait for a sender that has died. */
+const receiverOrNobody: HeapThread = {
+  run(memory, { own }) {
+    const crossing = memory.load(A)
+    const address = memory.load(B)
+    if (crossing !== 0 && receive(memory, crossing, address)) own(address, OBJECT_BYTES)
   },
 }
 
@@ -339,7 +350,7 @@ export const heapScenarios: Record<string, HeapScenario> = {
     finally: (read) => (read(read(B) + COUNT) === 1 ? undefined : 'It is gone.'),
   },
   'a mortal sends, one receives, one makes': {
-    threads: [mortal(sender), receiverOrNobody(), maker(1)],
+    threads: [mortal(sender), receiverOrNobody, maker(1)],
     deaths: 1,
     preemptions: 0,
   },
@@ -359,24 +370,4 @@ function lostBlocks(read: (address: number) => number, taken: number, freed: num
     used += inUse
   }
   return used === taken - freed ? undefined : `${used} blocks are in use, of ${taken} taken and ${freed} given back.`
-}
-
-/** As `receiver`, but doesn't wait for a sender that has died. */
-function receiverOrNobody(): HeapThread {
-  return {
-    run(memory, { own }) {
-      const heap = heapOver(memory)
-      const crossing = memory.load(A)
-      const address = memory.load(B)
-      if (crossing === 0) return
-      const arrived = heap.inHeap(() => {
-        if (!heap.crossings.isOf(crossing, address)) return false
-        heap.objects.retain(address)
-        heap.ledger.note(address)
-        if (heap.crossings.end(crossing, address)) heap.objects.release(address)
-        return true
-      })
-      if (arrived) own(address, OBJECT_BYTES)
-    },
-  }
 }

@@ -1,9 +1,9 @@
 // A thread that uses containers: see `map.test.ts` and others.
 import { parentPort } from 'node:worker_threads'
-import { unmarshal } from '@flatshare/core'
 import { locked, type SharedMap, type SharedSet, type SharedVector } from '@flatshare/free-threaded'
 import '../classes.js'
 import { random } from '../random.js'
+import { type Jobs, serveJobs } from './jobs.js'
 
 /** A call of a map on one key, as the recorder makes it. */
 export type MapOp = {
@@ -131,18 +131,6 @@ const jobs = {
       process.exit(3)
     })
   },
-} satisfies Record<string, (object: any, argument: any) => unknown>
+} satisfies Jobs
 
-interface Order {
-  readonly job: keyof typeof jobs
-  readonly packet: unknown
-  readonly argument: unknown
-}
-
-parentPort!.on('message', async ({ job, packet, argument }: Order) => {
-  try {
-    parentPort!.postMessage({ result: (await jobs[job](unmarshal<any>(packet), argument as never)) ?? null })
-  } catch (error) {
-    parentPort!.postMessage({ error })
-  }
-})
+serveJobs(jobs)

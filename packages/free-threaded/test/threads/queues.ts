@@ -1,9 +1,9 @@
 // A thread that uses queues: see `queue.test.ts`.
 import { parentPort } from 'node:worker_threads'
-import { unmarshal } from '@flatshare/core'
 import { QueueClosedError, type SharedQueue } from '@flatshare/free-threaded'
 import '../classes.js'
 import { random } from '../random.js'
+import { type Jobs, serveJobs } from './jobs.js'
 
 export type QueueOp = { readonly put: number } | 'take' | 'size'
 
@@ -116,18 +116,6 @@ const jobs = {
       else queue.toJSON()
     }
   },
-} satisfies Record<string, (queue: any, argument: any) => unknown>
+} satisfies Jobs
 
-interface Order {
-  readonly job: keyof typeof jobs
-  readonly packet: unknown
-  readonly argument: unknown
-}
-
-parentPort!.on('message', async ({ job, packet, argument }: Order) => {
-  try {
-    parentPort!.postMessage({ result: (await jobs[job](unmarshal<any>(packet), argument as never)) ?? null })
-  } catch (error) {
-    parentPort!.postMessage({ error })
-  }
-})
+serveJobs(jobs)

@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads'
-import { unmarshal } from '@flatshare/core'
 import { locked, snapshot } from '@flatshare/free-threaded'
 import '../range.js'
 import type { Pair, Range } from '../range.js'
+import { type Jobs, serveJobs } from './jobs.js'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -69,18 +69,6 @@ const jobs = {
     }
   },
   block: (range: Range) => range.move(1),
-} satisfies Record<string, (object: any, argument: any) => unknown>
+} satisfies Jobs
 
-interface Order {
-  readonly job: keyof typeof jobs
-  readonly packet: unknown
-  readonly argument: unknown
-}
-
-parentPort!.on('message', async ({ job, packet, argument }: Order) => {
-  try {
-    parentPort!.postMessage({ result: await jobs[job](unmarshal<any>(packet), argument as never) })
-  } catch (error) {
-    parentPort!.postMessage({ error })
-  }
-})
+serveJobs(jobs)

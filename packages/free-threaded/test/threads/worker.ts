@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
-import { unmarshal } from '@flatshare/core'
 import { FreeThreaded, locked, nonBlocking } from '@flatshare/free-threaded'
 import { Account, type AllTypes } from '../classes.js'
+import { type Jobs, serveJobs } from './jobs.js'
 
 // The main thread has another edition of it.
 FreeThreaded({ name: 'Edition', shared: { same: 'i32', year: 'i32' } })(class {})
@@ -62,18 +62,6 @@ const jobs = {
     })
   },
   isInstance: (account: Account) => account instanceof Account,
-} satisfies Record<string, (object: any, argument: any) => unknown>
+} satisfies Jobs
 
-interface Order {
-  readonly job: keyof typeof jobs
-  readonly packet: unknown
-  readonly argument: unknown
-}
-
-parentPort!.on('message', async ({ job, packet, argument }: Order) => {
-  try {
-    parentPort!.postMessage({ result: await jobs[job](unmarshal<any>(packet), argument as never) })
-  } catch (error) {
-    parentPort!.postMessage({ error })
-  }
-})
+serveJobs(jobs)
