@@ -68,7 +68,7 @@ export function allocate(bytes: number): number {
     } else {
       address = i32[TOP]
       const end = address + size
-      if (end > u8.length && !growTo(end)) {
+      if (!growTo(end)) {
         throw new FlatshareError(
           `Shared memory is full: ${address} bytes are taken, and ${size} more were asked for in one piece.`,
         )

@@ -14,6 +14,7 @@ import {
   VERSION,
 } from './codec-format.js'
 import { type KeyList, keyListOf } from './codec-keys.js'
+import { cloneKindOf } from './codec-kinds.js'
 import { Refused } from './codec-refused.js'
 import { ByteWriter } from './codec-writer.js'
 import { NotMarshalableError } from './errors.js'
@@ -242,8 +243,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const prototype: unknown = Object.getPrototypeOf(x)
     if (prototype === Object.prototype || prototype === null) this.plain(x as Record<string, unknown>)
-    else if (this.#plain && Object.prototype.toString.call(x) === '[object Object]')
-      throw new Refused(instanceLabel(x), x)
+    else if (this.#plain && cloneKindOf(x) === 'plain') throw new Refused(instanceLabel(x), x)
     else encodeBuiltIn(x, this)
   }
 

@@ -216,13 +216,11 @@ export function limitArena(bytes: number): void {
   Atomics.store(i32, Header.limit >> 2, bytes)
 }
 
-/** Grows the arena to at least `end` bytes. The caller holds the allocator lock. */
+/** Has the arena reach to `end`, growing it if need be; false where it may not. The caller holds the allocator lock. */
 export function growTo(end: number): boolean {
   const max = arenaLimit()
   if (end > max) return false
-  if (end > buffer!.byteLength) {
-    buffer!.grow(Math.min(max, Math.max(end, buffer!.byteLength * 2)))
-  }
-  makeViews(buffer!)
+  if (end > buffer!.byteLength) buffer!.grow(Math.min(max, Math.max(end, buffer!.byteLength * 2)))
+  reach(end)
   return true
 }

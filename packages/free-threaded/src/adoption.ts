@@ -18,7 +18,7 @@
 import { FlatshareError } from '@flatshare/core'
 import { isProxy } from '@flatshare/core/internal'
 import { adoptByPattern, clearBacking, notePattern, putBack, readBacking, store } from './adoption-pattern.js'
-import { type CellType, misfit, type Owning } from './cells/cell-type.js'
+import { type CellType, misfit, type Owning, withMember } from './cells/cell-type.js'
 import { makeAll } from './cells/owning-cell.js'
 import { addressOf, DISPOSED, settleAddress } from './handle.js'
 import { intern, makeBlock } from './heap/index.js'
@@ -39,7 +39,7 @@ export function adopt(object: object): number {
 }
 
 /** @throws FlatshareError for what would become another object, with state of its own. */
-function refuseStandIn(object: object): void {
+export function refuseStandIn(object: object): void {
   const name = shapeOf(object)?.name ?? 'object'
   if (isProxy(object)) {
     throw new FlatshareError(
@@ -147,11 +147,15 @@ function* unsettledIn({ slots, values }: Plan): Generator<object> {
   }
 }
 
-function prepare({ slots, values, prepared }: Plan, planned: ReadonlySet<object>): void {
+function prepare({ shape, slots, values, prepared }: Plan, planned: ReadonlySet<object>): void {
   for (let i = 0; i < slots.length; i++) {
-    const { owns, owning } = slots[i]!.type
-    const isPlanned = owns === 'ref' && planned.has(values[i] as object)
-    prepared.push(owning && !isPlanned ? owning.prepare(values[i]) : undefined)
+    const { label, type } = slots[i]!
+    const isPlanned = type.owns === 'ref' && planned.has(values[i] as object)
+    try {
+      prepared.push(type.owning && !isPlanned ? type.owning.prepare(values[i]) : undefined)
+    } catch (error) {
+      throw withMember(`${shape.name}.${label}`, error)
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 /** Accessors that put a class's shared fields in the place of its own. */
+
 import { makeAccess } from './access.js'
-import { adopt } from './adoption.js'
-import { misfit } from './cells/cell-type.js'
+import { adopt, refuseStandIn } from './adoption.js'
+import { misfit, withMember } from './cells/cell-type.js'
 import { addressOf, attachmentOf, DISPOSED } from './handle.js'
 import { makeBlock } from './heap/index.js'
 import { enterToWrite, isInside, leave, mayWrite } from './object-lock.js'
@@ -99,6 +100,8 @@ function writerOf(className: string, slot: Slot): (object: object, value: unknow
     const entry = enterToWrite(object, lock, access)
     try {
       type.write(address + offset, value)
+    } catch (error) {
+      throw withMember(member, error)
     } finally {
       leave(object, lock, access, entry)
     }
@@ -108,6 +111,7 @@ function writerOf(className: string, slot: Slot): (object: object, value: unknow
 function readEarly(object: object, slot: Slot): unknown {
   const address = addressOf(object)
   if (address === DISPOSED) return adopt(object)
+  if (address === 0 && object !== shapeOf(object)?.prototype) refuseStandIn(object)
   if (slot.backing && !Object.hasOwn(object, 'constructor')) return slot.backing.get.call(object)
   return address === 0 ? undefined : slot.type.read(-address + slot.offset)
 }
@@ -115,6 +119,7 @@ function readEarly(object: object, slot: Slot): unknown {
 /** While the object is under construction: nobody else can hold it, so there is nobody to lock out. */
 function writeEarly(object: object, slot: Slot, address: number, value: unknown): void {
   if (address === DISPOSED) adopt(object)
+  if (address === 0) refuseStandIn(object)
   if (slot.backing) {
     slot.backing.set.call(object, value)
     return

@@ -18,6 +18,7 @@ export type {
   NumberTypeName,
   ScalarName,
   SharedType,
+  TypeFor,
   ValueIn,
   ValueOf,
   ValueOut,

@@ -123,8 +123,10 @@ function inferredType(target: unknown, member: MemberContext, name: string): Sha
     ) => object
   }
   const why =
-    typeof declared === 'function' && declared !== Object
-      ? `the compiler says that it is a ${declared.name}, which doesn't settle it`
+    typeof declared === 'function'
+      ? declared === Object
+        ? 'the compiler only says Object, as of a union, an interface or a type with null'
+        : `the compiler says that it is a ${declared.name}, which doesn't settle it`
       : 'the compiler doesn\'t tell it (only legacy decorators with "emitDecoratorMetadata" do)'
   throw new FlatshareError(`@Shared() on ${name} needs a type: ${why}. Write for example @Shared('f64').`)
 }

@@ -68,7 +68,7 @@ export function callingModule(): string {
   const here = new URL('.', import.meta.url).href
   for (const line of new Error().stack?.split('\n') ?? []) {
     const place = /((?:(?:file|https?):\/\/|\/|[a-z]:\\)[^()]*?):\d+(?::\d+)?\)?$/i.exec(line)?.[1]
-    if (place && !place.startsWith(here) && !place.includes('/tslib/')) return place
+    if (place && !place.startsWith(here) && !/\/(tslib|reflect-metadata)\//.test(place)) return place
   }
   return ''
 }

@@ -5,7 +5,9 @@ import {
   dispose,
   FreeThreaded,
   type FreeThreadedDescription,
+  locked,
   ref,
+  Shared,
   SharedMap,
   SharedQueue,
   SharedSet,
@@ -248,6 +250,8 @@ describe('what stands in for an object', () => {
     expect(() => marshal(proxy)).toThrow(/A Proxy/)
     expect(account.deposit(7)).toBe(7)
     expect(() => proxy.deposit(1)).toThrow(/A Proxy/)
+    expect(() => (proxy.balance = 1)).toThrow(/A Proxy/)
+    expect(() => proxy.balance).toThrow(/A Proxy/)
     expect(account.balance).toBe(7)
   })
 
@@ -258,6 +262,34 @@ describe('what stands in for an object', () => {
     expect(() => marshal(other)).toThrow(/Object\.create/)
     expect(account.balance).toBe(0)
   })
+})
+
+test('a value that is refused in depth says in which field', () => {
+  @FreeThreaded({ name: 'Tagged carelessly' })
+  class Tagged {
+    @Shared('json') tags: unknown = {}
+    @Shared('json') more: unknown = {}
+  }
+  const refused =
+    /^Tagged carelessly\.tags: A 'json' value can't be shared: it contains an instance of URL at deep\.link/
+  const early = Object.assign(new Tagged(), { tags: { deep: { link: new URL('http://a.b') } } })
+  expect(() => locked(early, () => 1)).toThrow(refused)
+  const tagged = adopted(new Tagged())
+  expect(() => (tagged.tags = { deep: { link: new URL('http://a.b') } })).toThrow(refused)
+  expect(tagged.tags).toEqual({})
+})
+
+test('what is made with values that can’t be in it does not compile', () => {
+  // @ts-expect-error
+  expect(() => new SharedVector({ of: 'f64' }, ['a'])).toThrow(TypeError)
+  // @ts-expect-error
+  expect(() => new SharedSet({ of: 'bool' }, [1])).toThrow(TypeError)
+  // @ts-expect-error
+  expect(() => new SharedMap({ key: 'string', value: 'f64' }, [['a', 'b']])).toThrow(TypeError)
+  // @ts-expect-error
+  expect(new SharedVector<string>({ of: 'f64' }).length).toBe(0)
+  expect(new SharedVector<string>({ of: 'string' }, ['a']).length).toBe(1)
+  expect(new SharedMap<string, { a: number }>({ key: 'string', value: 'json' }, [['a', { a: 1 }]]).get('a')?.a).toBe(1)
 })
 
 test('what was frozen or sealed too early says so, and keeps its state', () => {

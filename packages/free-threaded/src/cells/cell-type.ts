@@ -11,6 +11,7 @@
  * thread that dies on the way has lost a block until the next collection, and freed nothing twice.
  */
 
+import { FlatshareError } from '@flatshare/core'
 import type { Slot } from '../shape.js'
 
 /** One type of cells. Cells of equal names are alike on all threads. */
@@ -74,4 +75,11 @@ function shown(value: unknown): string {
 export function misfit(member: string, type: CellType, value: unknown): TypeError | RangeError {
   const Kind = typeof value === type.valueType && typeof value !== 'object' ? RangeError : TypeError
   return new Kind(`${member} is shared as ${type.name} and takes ${type.range}, not ${shown(value)}.`)
+}
+
+/** An error of a value that its type has refused in depth, not knowing which member it was for: with that. */
+export function withMember(member: string, error: unknown): unknown {
+  const { name, message } = error as Error
+  if (name !== 'FlatshareError' || !message.startsWith("A 'json' value")) return error
+  return new FlatshareError(`${member}: ${message}`, { cause: error })
 }

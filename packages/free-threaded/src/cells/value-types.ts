@@ -79,6 +79,13 @@ export type ValueOf<T> = ValueBut<T, SharedArray<ElementOf<T>>, any>
 /** What goes into a container's place of the type. */
 export type ValueIn<T> = ValueBut<T, ArrayLike<ElementOf<T>>, unknown>
 
+type Named = ScalarName | 'string' | 'bytes' | 'json'
+
+/** The types that a container of values of a given type may be made with. */
+export type TypeFor<V> =
+  | Exclude<SharedType, Named>
+  | { [Name in Named]: [V] extends [ValueIn<Name>] ? Name : never }[Named]
+
 /** What comes out of it: fixed arrays as plain copies, JSON-like values frozen. */
 export type ValueOut<T> = ValueBut<T, readonly ElementOf<T>[], any>
 

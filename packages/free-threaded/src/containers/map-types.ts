@@ -1,5 +1,5 @@
 /** What a `SharedMap` promises; its class is in `map.ts`. */
-import type { DeepReadonly, SharedType, ValueIn, ValueOut } from '../cells/value-types.js'
+import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
 /** How to make a `SharedMap`. */
 export interface SharedMapOptions<KT = SharedType, VT = SharedType> {
@@ -98,7 +98,7 @@ export interface SharedMapConstructor {
     entries?: Iterable<readonly [ValueIn<KT>, ValueIn<VT>]> | null,
   ): SharedMap<ValueIn<KT>, ValueIn<VT>, ValueOut<VT>>
   new <K, V, Out = DeepReadonly<V>>(
-    options: SharedMapOptions,
+    options: SharedMapOptions<TypeFor<K>, TypeFor<V>>,
     entries?: Iterable<readonly [K, V]> | null,
   ): SharedMap<K, V, Out>
   readonly prototype: SharedMap<any, any, any>

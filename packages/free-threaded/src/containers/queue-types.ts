@@ -1,7 +1,7 @@
 /** What a `SharedQueue` promises; its class is in `queue.ts`. */
 import { FlatshareError } from '@flatshare/core'
 import type { AwaitOptions } from '@flatshare/sync'
-import type { DeepReadonly, SharedType, ValueIn, ValueOut } from '../cells/value-types.js'
+import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
 /** Something was put into a `SharedQueue` that was closed before: it is not in the queue. */
 export class QueueClosedError extends FlatshareError {
@@ -112,6 +112,6 @@ export interface SharedQueueConstructor {
    * @throws HeapFullError
    */
   new <const T extends SharedType>(options: SharedQueueOptions<T>): SharedQueue<ValueIn<T>, ValueOut<T>>
-  new <V>(options: SharedQueueOptions): SharedQueue<V>
+  new <V>(options: SharedQueueOptions<TypeFor<V>>): SharedQueue<V>
   readonly prototype: SharedQueue<any, any>
 }

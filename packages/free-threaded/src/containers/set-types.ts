@@ -1,5 +1,5 @@
 /** What a `SharedSet` promises; its class is in `set.ts`. */
-import type { SharedType, ValueIn } from '../cells/value-types.js'
+import type { SharedType, TypeFor, ValueIn } from '../cells/value-types.js'
 
 /** How to make a `SharedSet`. */
 export interface SharedSetOptions<T = SharedType> {
@@ -71,6 +71,6 @@ export interface SharedSetConstructor {
     options: SharedSetOptions<T>,
     values?: Iterable<ValueIn<T>> | null,
   ): SharedSet<ValueIn<T>>
-  new <T>(options: SharedSetOptions, values?: Iterable<T> | null): SharedSet<T>
+  new <T>(options: SharedSetOptions<TypeFor<T>>, values?: Iterable<T> | null): SharedSet<T>
   readonly prototype: SharedSet<any>
 }

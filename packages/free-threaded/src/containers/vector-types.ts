@@ -1,5 +1,5 @@
 /** What a `SharedVector` promises; its class is in `vector.ts`. */
-import type { DeepReadonly, SharedType, ValueIn, ValueOut } from '../cells/value-types.js'
+import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
 /** How to make a `SharedVector`. */
 export interface SharedVectorOptions<T = SharedType> {
@@ -98,6 +98,9 @@ export interface SharedVectorConstructor {
     options: SharedVectorOptions<T>,
     values?: Iterable<ValueIn<T>> | null,
   ): SharedVector<ValueIn<T>, ValueOut<T>>
-  new <V, Out = DeepReadonly<V>>(options: SharedVectorOptions, values?: Iterable<V> | null): SharedVector<V, Out>
+  new <V, Out = DeepReadonly<V>>(
+    options: SharedVectorOptions<TypeFor<V>>,
+    values?: Iterable<V> | null,
+  ): SharedVector<V, Out>
   readonly prototype: SharedVector<any, any>
 }

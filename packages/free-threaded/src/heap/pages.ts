@@ -25,6 +25,7 @@
  */
 import { TYPE } from './block.js'
 import { Control, type HeapControl, MOST_PAGES } from './control.js'
+import { HeapFullError } from './heap-full-error.js'
 import type { HeapMemory } from './heap-memory.js'
 import { bytesOf, classOf, MOST_SMALL, SIZE_CLASSES } from './size-classes.js'
 
@@ -44,6 +45,9 @@ export const Page = {
   remoteCount: 32,
   blocks: 64,
 } as const
+
+/** A segment of two pages has one that begins where a page may. */
+const LEAST_PAGES = 2
 
 const Large = { next: 0, previous: 4, bytes: 8, mark: 12, content: 16 } as const
 
@@ -164,9 +168,19 @@ export function makePages(memory: HeapMemory, control: HeapControl, onGrowth: ()
     return page
   }
 
+  /** As many pages as there is room for. */
   function newSegment(): void {
-    const bytes = memory.segmentPages * pageBytes
-    const start = allocateOutside(bytes)
+    let count = memory.segmentPages
+    let start = 0
+    while (start === 0) {
+      try {
+        start = allocateOutside(count * pageBytes)
+      } catch (error) {
+        if (!(error instanceof HeapFullError) || count <= LEAST_PAGES) throw error
+        count >>= 1
+      }
+    }
+    const bytes = count * pageBytes
     const first = (start + pageBytes - 1) & pageMask
     for (let page = first; page + pageBytes <= start + bytes; page += pageBytes) {
       memory.store(page + Page.size, 0)

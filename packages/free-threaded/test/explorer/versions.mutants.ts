@@ -53,7 +53,8 @@ export const versionMutants: readonly CoreMutant[] = [
   {
     name: 'an optimistic reader compares before it looks for a holder',
     line: '(memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version;',
-    instead: 'memory.loadFirst(lock + VERSION) === version && (memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0;',
+    instead:
+      'memory.loadFirst(lock + VERSION) === version && (memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0;',
     foundBy: 'one writes twice, one reads optimistically twice',
   },
   {

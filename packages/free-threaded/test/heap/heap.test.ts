@@ -218,6 +218,17 @@ test('where memory is full the error says so, nothing is lost, and it goes on on
   expect(() => limitHeap(5)).toThrow(RangeError)
 })
 
+test('a limit holds also where memory has grown beyond it, and leaves room for little', () => {
+  const { bytesLimit, bytesReserved } = heapStatistics()
+  limitHeap(1 << 20)
+  try {
+    expect(() => inHeap(() => freeValue(allocateValue(3_000_000)))).toThrow(HeapFullError)
+    expect(heapStatistics().bytesReserved).toBe(bytesReserved)
+  } finally {
+    limitHeap(bytesLimit)
+  }
+})
+
 describe('threads', () => {
   const stopping: Int32Array[] = []
 
