@@ -30,7 +30,7 @@ export interface SharedDecorator<V> {
  * | `'i64'`, `'u64'` | a bigint | 0n |
  * | `'bool'` | a boolean | false |
  * | `'string'` | a string, of any length and any code units | '' |
- * | `'bytes'` | a `Uint8Array`: copied in, a copy out | none |
+ * | `'bytes'` | a `Uint8Array`: copied in, a copy out | an empty one |
  * | `'json'` | a JSON-like value, also with `Date`, `Map`, `Set`, bigint, `undefined`: frozen when it comes out | undefined |
  * | `'u32[24]'`, `array('u32', 24)` | so many numbers; the field gives a live `SharedArray` | zeros |
  * | `['open', 'closed']`, `enumeration(Color)`, `Color` | one of these | the first |
