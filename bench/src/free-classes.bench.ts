@@ -1,6 +1,7 @@
 // Methods of free-threaded objects in a program with many classes, which engines can't specialise as well.
 import { FreeThreaded, Reads, Shared, snapshot } from '@flatshare/free-threaded'
 import type { Benchmark } from './benchmark.js'
+import { depositByHand } from './deposit-by-hand.js'
 import { keep, timed } from './timed.js'
 
 @FreeThreaded()
@@ -27,19 +28,6 @@ function otherClass(name: string): { deposit(amount: number): void } {
   }
   FreeThreaded({ name, shared: { balance: 'f64' } })(Other)
   return new Other()
-}
-
-const view = new Int32Array(new SharedArrayBuffer(64))
-const doubles = new Float64Array(view.buffer)
-
-/** What a careful author writes by hand: a lock word with its owner's id, and a view. */
-function depositByHand(amount: number): void {
-  if (Atomics.compareExchange(view, 0, 0, 1) !== 0) throw new Error('contended')
-  try {
-    doubles[2]! += amount
-  } finally {
-    if (Atomics.exchange(view, 0, 0) !== 1) Atomics.notify(view, 0, 1)
-  }
 }
 
 const TIMES = 500_000

@@ -2,6 +2,7 @@
 import { marshal } from '@flatshare/core'
 import { FreeThreaded, Shared } from '@flatshare/free-threaded'
 import type { Benchmark } from './benchmark.js'
+import { depositByHand } from './deposit-by-hand.js'
 import { keep, timed } from './timed.js'
 
 @FreeThreaded()
@@ -24,19 +25,6 @@ class Plain {
 
   deposit(amount: number): void {
     this.balance += amount
-  }
-}
-
-const view = new Int32Array(new SharedArrayBuffer(64))
-const doubles = new Float64Array(view.buffer)
-
-/** What a careful author writes by hand: a lock word with its owner's id, and a view. */
-function depositByHand(amount: number): void {
-  if (Atomics.compareExchange(view, 0, 0, 1) !== 0) throw new Error('contended')
-  try {
-    doubles[2]! += amount
-  } finally {
-    if (Atomics.exchange(view, 0, 0) !== 1) Atomics.notify(view, 0, 1)
   }
 }
 

@@ -7,24 +7,32 @@ import type { Kept } from './stamp.js'
 /** Writes a cell: see `cell-type.ts`. The caller holds the lock, and is in no section. */
 export function replaceOwned(owning: Owning, address: number, value: unknown): void {
   const prepared: unknown = owning.prepare(value)
+  try {
+    swapOwned(owning, address, prepared)
+    return
+  } catch (error) {
+    if (!(error instanceof HeapFullError)) throw error
+  }
+  // Garbage may be in the way: objects that refer to each other and nobody holds.
+  collectGarbage()
+  swapOwned(owning, address, prepared)
+}
+
+/**
+ * Stores what was prepared in a cell, and lets go of what that owned.
+ *
+ * @throws HeapFullError before anything has changed.
+ */
+export function swapOwned(owning: Owning, address: number, prepared: unknown): void {
   enterHeap()
   try {
     const content = owning.make(prepared)
     const before = u32[address >> 2]!
     u32[address >> 2] = content
     if (before !== 0) owning.drop(before)
-    return
-  } catch (error) {
-    if (!(error instanceof HeapFullError)) throw error
   } finally {
     leaveHeap()
   }
-  // Garbage may be in the way: objects that refer to each other and nobody holds.
-  makeAll([owning], [prepared], (_, content) => {
-    const before = u32[address >> 2]!
-    u32[address >> 2] = content
-    return before
-  })
 }
 
 /**

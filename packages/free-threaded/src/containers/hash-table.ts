@@ -26,8 +26,9 @@
  */
 import { i32, u8 } from '@flatshare/core/internal'
 import type { CellType, Owning } from '../cells/cell-type.js'
+import { swapOwned } from '../cells/owning-cell.js'
 import { allocateValue, enterHeap, freeValue, leaveHeap } from '../heap/index.js'
-import { copyWords, LIMIT, publishStore, replaceOwned, STORE, storeOf, type Visitor, visitCell } from './storage.js'
+import { copyWords, LIMIT, publishStore, STORE, storeOf, type Visitor, visitCell } from './storage.js'
 import {
   append,
   BUCKETS,
@@ -83,6 +84,11 @@ export class HashTable {
     return this.key.hash!(key) | IS_IN
   }
 
+  /** As `find`, for what may be no key. */
+  entryOf(container: number, key: unknown): number {
+    return this.key.takes(key) ? this.find(container, key, this.stateOf(key)) : 0
+  }
+
   /** The address of the entry with this key; 0 where there is none. */
   find(container: number, key: unknown, state: number): number {
     const table = storeOf(container)
@@ -135,7 +141,7 @@ export class HashTable {
     const state = this.stateOf(key)
     const entry = this.find(container, key, state)
     if (entry === 0) return this.#add(container, key, state, prepared)
-    if (this.#valueOwning) replaceOwned(entry + this.#valueAt, this.#valueOwning, prepared)
+    if (this.#valueOwning) swapOwned(this.#valueOwning, entry + this.#valueAt, prepared)
     else this.value?.write(entry + this.#valueAt, value)
     if (this.#bounded) this.touch(container, entry)
     return entry

@@ -61,8 +61,7 @@ export const SharedMap = class SharedMap<K, V, Out> {
   get(key: K): Out | undefined {
     const address = addressOf(this)
     const table = tableOf(address)
-    if (!table.key.takes(key)) return undefined
-    const entry = table.find(address, key, table.stateOf(key))
+    const entry = table.entryOf(address, key)
     if (entry === 0) return undefined
     table.touch(address, entry)
     return table.readValue(address, entry, cacheOf(this)) as Out
@@ -71,7 +70,7 @@ export const SharedMap = class SharedMap<K, V, Out> {
   has(key: K): boolean {
     const address = addressOf(this)
     const table = tableOf(address)
-    return table.key.takes(key) && table.find(address, key, table.stateOf(key)) !== 0
+    return table.entryOf(address, key) !== 0
   }
 
   set(key: K, value: V): this {
@@ -82,8 +81,7 @@ export const SharedMap = class SharedMap<K, V, Out> {
   delete(key: K): boolean {
     const address = addressOf(this)
     const table = tableOf(address)
-    if (!table.key.takes(key)) return false
-    const entry = table.find(address, key, table.stateOf(key))
+    const entry = table.entryOf(address, key)
     if (entry === 0) return false
     table.delete(address, entry)
     return true

@@ -32,7 +32,7 @@ export const SharedSet = class SharedSet<T> {
   has(value: T): boolean {
     const address = addressOf(this)
     const table = tableOf(address)
-    return table.key.takes(value) && table.find(address, value, table.stateOf(value)) !== 0
+    return table.entryOf(address, value) !== 0
   }
 
   add(value: T): this {
@@ -50,8 +50,7 @@ export const SharedSet = class SharedSet<T> {
   delete(value: T): boolean {
     const address = addressOf(this)
     const table = tableOf(address)
-    if (!table.key.takes(value)) return false
-    const entry = table.find(address, value, table.stateOf(value))
+    const entry = table.entryOf(address, value)
     if (entry === 0) return false
     table.delete(address, entry)
     return true

@@ -13,8 +13,8 @@
  * function was stored if something later was. What a death leaves without an owner, the next collection finds.
  */
 import { i32, reach, u8 } from '@flatshare/core/internal'
-import type { CellType, Owning } from '../cells/cell-type.js'
-import { enterHeap, HEADER_BYTES, leaveHeap } from '../heap/index.js'
+import type { CellType } from '../cells/cell-type.js'
+import { HEADER_BYTES } from '../heap/index.js'
 
 export const STORE = HEADER_BYTES
 const STORE_END = HEADER_BYTES + 4
@@ -39,19 +39,6 @@ export function publishStore(container: number, store: number, bytes: number): v
   const end = (container + STORE_END) >> 2
   if (store + bytes > i32[end]) i32[end] = store + bytes
   i32[(container + STORE) >> 2] = store
-}
-
-/** Replaces what a cell owns. */
-export function replaceOwned(cell: number, owning: Owning, prepared: unknown): void {
-  enterHeap()
-  try {
-    const made = owning.make(prepared)
-    const old = i32[cell >> 2]
-    i32[cell >> 2] = made
-    owning.drop(old)
-  } finally {
-    leaveHeap()
-  }
 }
 
 /** Tells of what a cell owns. */

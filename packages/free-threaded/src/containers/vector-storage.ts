@@ -12,8 +12,9 @@
  */
 import { i32, u8 } from '@flatshare/core/internal'
 import type { CellType, Owning } from '../cells/cell-type.js'
+import { swapOwned } from '../cells/owning-cell.js'
 import { allocateValue, enterHeap, freeValue, leaveHeap } from '../heap/index.js'
-import { publishStore, replaceOwned, STORE, storeOf, type Visitor, visitCell } from './storage.js'
+import { publishStore, STORE, storeOf, type Visitor, visitCell } from './storage.js'
 
 const FIRST = 0
 const END = 4
@@ -58,7 +59,7 @@ export class VectorStorage {
   write(container: number, index: number, prepared: unknown): void {
     const store = storeOf(container)
     const cell = this.#cell(store, i32[(store + FIRST) >> 2] + index)
-    if (this.#owning) replaceOwned(cell, this.#owning, prepared)
+    if (this.#owning) swapOwned(this.#owning, cell, prepared)
     else this.type.write(cell, prepared)
   }
 
