@@ -106,7 +106,15 @@ function decorate(Class: Function, description: FreeThreadedDescription, context
   register(shape)
 }
 
-function checkOptions({ module, onAbandoned }: FreeThreadedDescription, name: string): void {
+function checkOptions({ module, onAbandoned, ...description }: FreeThreadedDescription, name: string): void {
+  const { reads = [], optimistic = [], unlocked = [], shared = {}, guarded = {} } = description
+  for (const [option, keys] of Object.entries({ reads, optimistic, unlocked })) {
+    if (!Array.isArray(keys)) throw new TypeError(`${option} of ${name} is a list of members: { ${option}: ['…'] }.`)
+  }
+  for (const [option, members] of Object.entries({ shared, guarded })) {
+    if (typeof members === 'object' && (members as object | null) !== null) continue
+    throw new TypeError(`${option} of ${name} is an object, what it says of each member: { ${option}: { … } }.`)
+  }
   if (module !== undefined && typeof module !== 'string') {
     throw new TypeError(`The module of ${name} is a text: @FreeThreaded({ module: import.meta.url }).`)
   }
@@ -128,7 +136,6 @@ const ABSOLUTE = /^(?:[a-z][a-z0-9+.-]*:|[\\/])/i
 function checkNames({ name, prototype, slots }: Shape, description: FreeThreadedDescription): void {
   const { reads = [], optimistic = [], guarded = {}, unlocked = [] } = description
   for (const [option, keys] of Object.entries({ reads, optimistic, unlocked, guarded: Reflect.ownKeys(guarded) })) {
-    if (!Array.isArray(keys)) throw new TypeError(`${option} of ${name} is a list of members: { ${option}: ['…'] }.`)
     for (const key of keys) {
       if (slots.has(key) || key in prototype) continue
       throw new TypeError(`${option} of ${name} names ${label(key)}, and the class has no such member.`)

@@ -6,19 +6,34 @@ import {
   type MemberNote,
   type MemberNotes,
   ownMemberNotes,
+  views,
   wrapMember,
 } from '@flatshare/core/internal'
 import { type Access, makeAccess } from './access.js'
 import { adopt } from './adoption.js'
 import { runInside, runReading } from './async-hold.js'
 import { isAttached } from './handle.js'
-import { type Entry, enter, isOwn, leave, REENTERED } from './object-lock.js'
+import { type Entry, enter as enterLock, isOwn, leave as leaveLock, REENTERED } from './object-lock.js'
 import { enterToRead, leaveRead } from './reading.js'
 import { refuseOptimistic } from './reads.js'
-import { beginOptimisticRead, beginRead, endOptimisticRead, endRead, readsOptimistically } from './reads-in-progress.js'
+import {
+  beginOptimisticRead,
+  beginRead,
+  endOptimisticRead,
+  endRead,
+  reads as readsInProgress,
+  readsOptimistically,
+} from './reads-in-progress.js'
 import { classesOf, label, type Shape } from './shape.js'
 import { refusePromise } from './synchronous.js'
 import { versions } from './versions.js'
+
+// What a module imports, engines load and check at each use; what it defines they compile in.
+const enter = enterLock
+const leave = leaveLock
+const reads = readsInProgress
+const memory = views
+const { begin, isUnchanged } = versions
 
 /**
  * Wraps the own members of a class, and of the undecorated classes between it and its nearest
@@ -174,17 +189,49 @@ function readingMethod(fn: Function, access: Access, { addressOf }: Shape): Func
   return marked(method, { access, reads: true })
 }
 
+/**
+ * The usual case, small enough to be compiled into its caller with all that it calls: nobody is inside, the running code
+ * reads no other object, and nothing goes wrong. Else all is done again, in the longer way.
+ */
+function optimisticMethod(fn: Function, access: Access, { addressOf }: Shape, underLock: Function): Function {
+  const { lockOffset, name } = access
+  const longer = optimisticTries(fn, access, addressOf, underLock)
+  return function (this: object): unknown {
+    const address = addressOf(this)
+    const lock = address + lockOffset
+    // biome-ignore lint/complexity/noArguments: see above.
+    if (address <= 0 || reads.lock !== 0 || memory.i32[lock >> 2] !== 0) return longer.apply(this, arguments)
+    const version = begin(lock)
+    reads.lock = ~lock
+    reads.name = name
+    reads.optimistic = 1
+    let result: unknown
+    let failed = false
+    try {
+      // biome-ignore lint/complexity/noArguments: see above.
+      result = fn.apply(this, arguments)
+    } catch {
+      failed = true
+    }
+    reads.lock = 0
+    reads.optimistic = 0
+    // biome-ignore lint/complexity/noArguments: see above.
+    if (failed || !isUnchanged(lock, version)) return longer.apply(this, arguments)
+    return typeof result === 'object' ? settled(result, access) : result
+  }
+}
+
 /** So often a method runs without the lock before it waits for those who write. */
 const TRIES = 8
 
-function optimisticMethod(fn: Function, access: Access, { addressOf }: Shape, underLock: Function): Function {
+function optimisticTries(fn: Function, access: Access, addressOf: Shape['addressOf'], underLock: Function): Function {
   const { lockOffset, name } = access
   return function (this: object): unknown {
     const address = addressOf(this)
     const lock = address + lockOffset
     const isInside = address > 0 && (isOwn(lock) || readsOptimistically(lock))
     for (let tries = address > 0 && !isInside ? TRIES : 0; tries > 0; tries--) {
-      const version = versions.begin(lock)
+      const version = begin(lock)
       let result: unknown
       let failed = false
       beginOptimisticRead(lock, name)
@@ -196,7 +243,7 @@ function optimisticMethod(fn: Function, access: Access, { addressOf }: Shape, un
         result = error
       }
       endOptimisticRead()
-      if (!versions.isUnchanged(lock, version)) continue
+      if (!isUnchanged(lock, version)) continue
       if (failed) throw explained(result, this, name)
       return typeof result === 'object' ? settled(result, access) : result
     }

@@ -27,20 +27,19 @@
  *   lock of a dead one for an async call may come to it before that: AWAITING without a hold of this thread is stale.
  */
 import { CannotBlockError, DeadlockError } from '@flatshare/core'
-import { reach, reordersReads, threadName, trackAcrossAwait, views } from '@flatshare/core/internal'
+import { reordersReads, threadName, trackAcrossAwait, views } from '@flatshare/core/internal'
 import { acquireSync, type Outcome, OWNER_MASK, release, releaseUnmended } from '@flatshare/sync/internal'
 import type { Access } from './access.js'
 import { addressOf } from './handle.js'
 import { CROSSED, SHADOW } from './heap/block.js'
 import { hasCalls, heldOnPath, isHeldAcrossAwait } from './holds.js'
-import { imageLayoutAt, makeImages } from './images.js'
+import { commitImages, makeImages } from './images.js'
 import { AWAITING, abandoned, MODE, unmended } from './lock-mode.js'
 import { own as ownThread } from './own-thread.js'
 import { hasReaders, readWriteLock } from './read-lock.js'
-import { optimisticReads, readerOnPath, refuseInsideRead } from './reads-in-progress.js'
+import { readerOnPath, reads as readsInProgress, refuseInsideRead } from './reads-in-progress.js'
 import { shapeOf } from './shape.js'
 import { refusePromise } from './synchronous.js'
-import { versions } from './versions.js'
 
 /** What `leave` has to undo. */
 export const REENTERED = 0
@@ -55,6 +54,7 @@ export const AWAITING_HOLDER_MS = 30_000
 const memory = views
 
 const own = ownThread
+const reads = readsInProgress
 
 /**
  * Takes the lock for code that runs synchronously.
@@ -69,7 +69,7 @@ export function enter(object: object, lock: number, access: Access): Entry {
   const index = lock >> 2
   // This, `leave`, `commit`, `mayWrite` and `beginWriting` are to be small enough that engines compile them into a method's wrapper:
   // everything rare is elsewhere, and numbers stand for the words' and entries' names (a name costs five bytes of code).
-  if (i32[index] !== 0 || optimisticReads !== 0 || Atomics.compareExchange(i32, index, 0, own.id) !== 0) {
+  if (i32[index] !== 0 || reads.optimistic !== 0 || Atomics.compareExchange(i32, index, 0, own.id) !== 0) {
     return enterOtherwise(object, lock, access)
   }
   return firstRecord(index) === 0 ? 1 : enterPastReaders(object, lock, access)
@@ -89,17 +89,33 @@ function enterOtherwise(object: object, lock: number, access: Access): Entry {
   return (memory.i32[(lock >> 2) + MODE] & AWAITING) === 0 ? REENTERED : enterSegment(object, lock, access)
 }
 
-/** So often the word is looked at before the long way is taken: mostly others are inside for less than that takes. */
-const SPINS = 500
+/**
+ * So often the word is looked at before the long way is taken: mostly others are inside for less than that takes.
+ * Between two looks the thread waits for a microsecond, or two, without touching it: each look takes the cache line from
+ * the holder, who needs it. Two threads that look all the time take twice as long for each call (Anderson, "The
+ * performance of spin lock alternatives for shared-memory multiprocessors", 1990).
+ */
+const LOOKS = 8
+const FIRST_PAUSE = 512
+const LONGEST_PAUSE = 2048
 
 function spin(lock: number): boolean {
   const { i32 } = memory
   const index = lock >> 2
-  if (optimisticReads !== 0) return false
-  for (let spins = 0; spins < SPINS; spins++) {
+  if (reads.optimistic !== 0) return false
+  for (let looks = 0, rounds = FIRST_PAUSE; looks < LOOKS; looks++) {
+    pause(rounds)
     if (Atomics.load(i32, index) === 0 && Atomics.compareExchange(i32, index, 0, own.id) === 0) return true
+    if (rounds < LONGEST_PAUSE) rounds *= 2
   }
   return false
+}
+
+const nobodys = new Int32Array(new SharedArrayBuffer(4))
+
+/** A round is a load of what only this thread has: less than a nanosecond. */
+function pause(rounds: number): void {
+  for (let i = 0; i < rounds; i++) Atomics.load(nobodys, 0)
 }
 
 export function leave(object: object, lock: number, access: Access, entry: Entry): void {
@@ -121,14 +137,6 @@ export function commit(object: object, lock: number, access: Access): void {
   // Without images nobody has written a field that others see.
   if (memory.i32[(lock - access.lockOffset + 24) >> 2] > 1) commitImages(object, lock, access)
   memory.i32[(lock >> 2) + 2] = 0
-}
-
-function commitImages(object: object, lock: number, { lockOffset, group }: Access): void {
-  const address = lock - lockOffset
-  const { bytes, words, mainWords } = imageLayoutAt(object, address)
-  const images = memory.i32[(address + SHADOW) >> 2]
-  reach(images + 2 * bytes)
-  versions.commit(lock, address, images, bytes, lockOffset === 0 ? mainWords : words.get(group)!)
 }
 
 export function releaseLock(object: object, lock: number, access: Access): void {

@@ -17,50 +17,54 @@ export class ReadHold {
   ) {}
 }
 
-/** The innermost synchronous one: which lock, 0 for none, and which member. The others, outermost first. */
-let innermost = 0
-let innermostName = ''
+/** In an object, since engines compile a constant object's address in, and load and check an exported variable at each use. */
+export const reads = {
+  /** The innermost synchronous one: which lock, 0 for none, and which member. */
+  lock: 0,
+  name: '',
+  /** How many of those run without a lock: see `versions.ts`. Their locks stand complemented. */
+  optimistic: 0,
+}
+
+/** The others, outermost first. */
 const outerLocks: number[] = []
 const outerNames: string[] = []
 
-/** How many of those run without a lock: see `versions.ts`. Their locks stand complemented. */
-export let optimisticReads = 0
-
 export function beginRead(lock: number, name: string): void {
-  if (innermost !== 0) {
-    outerLocks.push(innermost)
-    outerNames.push(innermostName)
+  if (reads.lock !== 0) {
+    outerLocks.push(reads.lock)
+    outerNames.push(reads.name)
   }
-  innermost = lock
-  innermostName = name
+  reads.lock = lock
+  reads.name = name
 }
 
 export function endRead(): void {
-  if (outerLocks.length === 0) innermost = 0
+  if (outerLocks.length === 0) reads.lock = 0
   else {
-    innermost = outerLocks.pop()!
-    innermostName = outerNames.pop()!
+    reads.lock = outerLocks.pop()!
+    reads.name = outerNames.pop()!
   }
 }
 
 export function beginOptimisticRead(lock: number, name: string): void {
-  optimisticReads++
+  reads.optimistic++
   beginRead(~lock, name)
 }
 
 export function endOptimisticRead(): void {
-  optimisticReads--
+  reads.optimistic--
   endRead()
 }
 
 /** Whether the running code reads by this lock's version, and not by the lock itself. */
 export function readsOptimistically(lock: number): boolean {
-  return optimisticReads !== 0 && (innermost === ~lock || outerLocks.includes(~lock))
+  return reads.optimistic !== 0 && (reads.lock === ~lock || outerLocks.includes(~lock))
 }
 
 /** The member from which the running code came, if that is one that only reads by this lock. */
 export function readerOnPath(lock: number): string | undefined {
-  if (innermost === lock || innermost === ~lock) return innermostName
+  if (reads.lock === lock || reads.lock === ~lock) return reads.name
   for (let i = outerLocks.length - 1; i >= 0; i--) {
     if (outerLocks[i] === lock || outerLocks[i] === ~lock) return outerNames[i]
   }

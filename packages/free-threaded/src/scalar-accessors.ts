@@ -8,13 +8,11 @@
  */
 import { views } from '@flatshare/core/internal'
 import { beginWriting as beginWritingUnder, isInside as isInsideLock } from './object-lock.js'
-import { own as ownThread } from './own-thread.js'
 
 // What a module imports, engines load and check at each use; what it defines they compile in.
 const memory = views
 const isInside = isInsideLock
 const beginWriting = beginWritingUnder
-const own = ownThread
 
 /** What an accessor needs besides the object. */
 export interface FieldAccess {
@@ -41,12 +39,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === (value << 24) >> 24 &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.i8[address + offset] = value
+      if (value === (value << 24) >> 24 && address > 0 && beginWriting(address)) memory.i8[address + offset] = value
       else write(this, value)
     },
   }),
@@ -57,12 +50,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === (value & 0xff) &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.u8[address + offset] = value
+      if (value === (value & 0xff) && address > 0 && beginWriting(address)) memory.u8[address + offset] = value
       else write(this, value)
     },
   }),
@@ -73,11 +61,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === (value << 16) >> 16 &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
+      if (value === (value << 16) >> 16 && address > 0 && beginWriting(address))
         memory.i16[(address + offset) >> 1] = value
       else write(this, value)
     },
@@ -89,11 +73,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === (value & 0xffff) &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
+      if (value === (value & 0xffff) && address > 0 && beginWriting(address))
         memory.u16[(address + offset) >> 1] = value
       else write(this, value)
     },
@@ -105,12 +85,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === (value | 0) &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.i32[(address + offset) >> 2] = value
+      if (value === (value | 0) && address > 0 && beginWriting(address)) memory.i32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
@@ -121,12 +96,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        value === value >>> 0 &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.u32[(address + offset) >> 2] = value
+      if (value === value >>> 0 && address > 0 && beginWriting(address)) memory.u32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
@@ -137,12 +107,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        typeof value === 'number' &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.f32[(address + offset) >> 2] = value
+      if (typeof value === 'number' && address > 0 && beginWriting(address)) memory.f32[(address + offset) >> 2] = value
       else write(this, value)
     },
   }),
@@ -153,12 +118,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        typeof value === 'number' &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
-        memory.f64[(address + offset) >> 3] = value
+      if (typeof value === 'number' && address > 0 && beginWriting(address)) memory.f64[(address + offset) >> 3] = value
       else write(this, value)
     },
   }),
@@ -169,11 +129,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     },
     set(value) {
       const address = addressOf(this)
-      if (
-        typeof value === 'boolean' &&
-        address > 0 &&
-        (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address))
-      )
+      if (typeof value === 'boolean' && address > 0 && beginWriting(address))
         memory.u8[address + offset] = value ? 1 : 0
       else write(this, value)
     },
@@ -189,8 +145,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asIntN(64, value) === value
-      if (fits && address > 0 && (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address)))
-        Atomics.store(memory.i64, (address + offset) >> 3, value)
+      if (fits && address > 0 && beginWriting(address)) Atomics.store(memory.i64, (address + offset) >> 3, value)
       else write(this, value)
     },
   }),
@@ -205,8 +160,7 @@ export const scalarAccessors: Readonly<Record<string, (field: FieldAccess) => Ac
     set(value) {
       const address = addressOf(this)
       const fits = typeof value === 'bigint' && BigInt.asUintN(64, value) === value
-      if (fits && address > 0 && (memory.i32[(address >> 2) + 2] === own.mark || beginWriting(address)))
-        Atomics.store(memory.u64, (address + offset) >> 3, value)
+      if (fits && address > 0 && beginWriting(address)) Atomics.store(memory.u64, (address + offset) >> 3, value)
       else write(this, value)
     },
   }),

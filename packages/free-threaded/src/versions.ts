@@ -82,8 +82,8 @@ const sharedVersionMemory: VersionMemory = {
   fence: reordersReads ? () => void Atomics.add(ownWord, 0, 1) : () => {},
 }
 
-/** Pairs of offsets, one for each word that a lock guards: in the object, and in an image. */
-export type Words = readonly number[]
+/** What a lock guards, in runs of whole words; three numbers each: where in the object, where in an image, how many bytes. */
+export type Runs = readonly number[]
 
 export function makeVersions(memory: VersionMemory) {
   /** The image of a block that is current at a version. */
@@ -92,19 +92,34 @@ export function makeVersions(memory: VersionMemory) {
   }
 
   /** Makes what the holder of `lock` has written seen. `images` is the address of the object's images. */
-  function commit(lock: number, object: number, images: number, imageBytes: number, words: Words): void {
-    const next = (memory.get(lock + VERSION) + 1) | 0
-    copy(object, imageAt(images, imageBytes, next), words)
+  function commit(lock: number, object: number, images: number, imageBytes: number, runs: Runs): void {
+    const next = nextVersion(lock)
+    copy(object, imageAt(images, imageBytes, next), runs)
+    memory.publish(lock + VERSION, next)
+  }
+
+  /** The same where a lock guards one run: from `from`, to `to` in the first image. */
+  function commitRun(lock: number, from: number, to: number, imageBytes: number, bytes: number): void {
+    const next = nextVersion(lock)
+    copyRun(from, imageAt(to, imageBytes, next), bytes)
     memory.publish(lock + VERSION, next)
   }
 
   /** Gives new images their first content: nobody else can see the object yet. */
-  function fill(lock: number, object: number, images: number, imageBytes: number, words: Words): void {
-    copy(object, imageAt(images, imageBytes, memory.get(lock + VERSION)), words)
+  function fill(lock: number, object: number, images: number, imageBytes: number, runs: Runs): void {
+    copy(object, imageAt(images, imageBytes, memory.get(lock + VERSION)), runs)
   }
 
-  function copy(from: number, to: number, words: Words): void {
-    for (let i = 0; i < words.length; i += 2) memory.set(to + words[i + 1]!, memory.get(from + words[i]!))
+  function nextVersion(lock: number): number {
+    return (memory.get(lock + VERSION) + 1) | 0
+  }
+
+  function copy(from: number, to: number, runs: Runs): void {
+    for (let i = 0; i < runs.length; i += 3) copyRun(from + runs[i]!, to + runs[i + 1]!, runs[i + 2]!)
+  }
+
+  function copyRun(from: number, to: number, bytes: number): void {
+    for (let at = 0; at < bytes; at += 4) memory.set(to + at, memory.get(from + at))
   }
 
   /** What `read` gives for the versions of all these locks, when all of them were current at one moment. */
@@ -128,7 +143,7 @@ export function makeVersions(memory: VersionMemory) {
     return (memory.loadFirst(lock) & (OWNER_MASK | UNMENDED)) === 0 && memory.loadFirst(lock + VERSION) === version
   }
 
-  return { imageAt, commit, fill, consistently, begin, isUnchanged }
+  return { imageAt, commit, commitRun, fill, consistently, begin, isUnchanged }
 }
 
 export const versions = makeVersions(sharedVersionMemory)

@@ -4,20 +4,32 @@ import type { CoreMutant } from '../../../sync/dist-test/explorer/core-mutants.j
 export const versionMutants: readonly CoreMutant[] = [
   {
     name: 'the current image is written',
-    line: 'copy(object, imageAt(images, imageBytes, next), words);',
-    instead: 'copy(object, imageAt(images, imageBytes, next + 1), words);',
+    line: 'copy(object, imageAt(images, imageBytes, next), runs);',
+    instead: 'copy(object, imageAt(images, imageBytes, next + 1), runs);',
     foundBy: 'one writes three times, one looks twice',
   },
   {
     name: 'the version is raised before the image is there',
-    line: 'copy(object, imageAt(images, imageBytes, next), words);\n        memory.publish(lock + VERSION, next);',
-    instead: 'memory.publish(lock + VERSION, next);\n copy(object, imageAt(images, imageBytes, next), words);',
+    line: 'copy(object, imageAt(images, imageBytes, next), runs);\n        memory.publish(lock + VERSION, next);',
+    instead: 'memory.publish(lock + VERSION, next);\n copy(object, imageAt(images, imageBytes, next), runs);',
+    foundBy: 'one writes three times, one looks twice',
+  },
+  {
+    name: 'the current image is written, of one run',
+    line: 'copyRun(from, imageAt(to, imageBytes, next), bytes);',
+    instead: 'copyRun(from, imageAt(to, imageBytes, next + 1), bytes);',
+    foundBy: 'one writes three times, one looks twice',
+  },
+  {
+    name: 'the version is raised before the image of one run is there',
+    line: 'copyRun(from, imageAt(to, imageBytes, next), bytes);\n        memory.publish(lock + VERSION, next);',
+    instead: 'memory.publish(lock + VERSION, next);\n copyRun(from, imageAt(to, imageBytes, next), bytes);',
     foundBy: 'one writes three times, one looks twice',
   },
   {
     name: 'the version stays',
-    line: 'memory.publish(lock + VERSION, next);',
-    instead: '',
+    line: 'copyRun(from, imageAt(to, imageBytes, next), bytes);\n        memory.publish(lock + VERSION, next);',
+    instead: 'copyRun(from, imageAt(to, imageBytes, next), bytes);',
     foundBy: 'two write and look at what they wrote, one looks',
   },
   {

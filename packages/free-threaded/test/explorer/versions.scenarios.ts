@@ -13,7 +13,7 @@ const OBJECT = 32
 const [LEFT, RIGHT, THIRD] = [0, 4, 8]
 const IMAGES = 64
 const IMAGE_BYTES = 12
-const WORDS = { [L]: [LEFT, LEFT, RIGHT, RIGHT], [M]: [THIRD, THIRD] }
+const RUNS = { [L]: [LEFT, LEFT, 4, RIGHT, RIGHT, 4], [M]: [THIRD, THIRD, 4] }
 
 /** The object as one thread has it. Fields and images are read while others write: so each access is a step. */
 function attach({ waiting, lock, inside, count }: ThreadContext) {
@@ -27,7 +27,8 @@ function attach({ waiting, lock, inside, count }: ThreadContext) {
     fence() {},
   }
   const versions = subject.makeVersions(model)
-  const commit = (at: typeof L | typeof M) => versions.commit(at, OBJECT, IMAGES, IMAGE_BYTES, WORDS[at]!)
+  const commit = (at: typeof L | typeof M) => versions.commit(at, OBJECT, IMAGES, IMAGE_BYTES, RUNS[at]!)
+  const commitRun = () => versions.commitRun(L, OBJECT + LEFT, IMAGES + LEFT, IMAGE_BYTES, 8)
 
   /** Adds one to both fields of the first lock, which are equal whenever nobody is inside. Gives what they are. */
   function write(mends = true): number {
@@ -38,7 +39,9 @@ function attach({ waiting, lock, inside, count }: ThreadContext) {
       value = Math.max(memory.load(OBJECT + LEFT), memory.load(OBJECT + RIGHT)) + 1
       memory.store(OBJECT + LEFT, value)
       memory.store(OBJECT + RIGHT, value)
-      commit(L)
+      // Both ways, by turns.
+      if (value % 2) commitRun()
+      else commit(L)
     })
     if (outcome === 'abandoned' && !mends) lock.releaseUnmended(L)
     else lock.release(L)
