@@ -31,16 +31,18 @@ export function exampleIn(markdown: string, heading?: string): ReadmeExample | u
   return { files, program: program!, output }
 }
 
-interface Fence {
+/** A block of code. */
+export interface Fence {
   language: string
   text: string
 }
 
 const isCode = ({ language }: Fence) => language === 'ts' || language === 'js'
 
-const nameOf = (fence: Fence) => (isCode(fence) ? fence.text.match(/^\/\/ ([\w.-]+\.[tj]s)\n/)?.[1] : undefined)
+/** The file that a block says it is. */
+export const nameOf = (fence: Fence) => (isCode(fence) ? fence.text.match(/^\/\/ ([\w.-]+\.[tj]s)\n/)?.[1] : undefined)
 
-const fencesIn = (markdown: string): Fence[] =>
+export const fencesIn = (markdown: string): Fence[] =>
   [...markdown.matchAll(/^```(\w*)[^\n]*\n(.*?)^```[ \t]*$/gms)].map(([, language, text]) => ({
     language: language!,
     text: text!,

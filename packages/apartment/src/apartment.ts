@@ -1,60 +1,64 @@
-/** Apartments: threads that this one opens, to make objects on them. */
-import { FlatshareError } from '@flatshare/core'
+/** Apartments: threads, and the objects that are made on them. */
+import { currentThread, FlatshareError } from '@flatshare/core'
 import {
+  checkedTimeout,
+  type Endpoint,
+  holdWorker,
   onWorkerError,
   ownThreadId,
   type StartedWorker,
-  startWorker,
   type ThreadId,
-  type WorkerSettings,
+  type WorkerOutput,
 } from '@flatshare/core/internal'
-import { traceCall } from './call-trace.js'
-import { crossingName } from './description.js'
-import { type Connected, Door } from './handshake.js'
-import { CLOSE } from './messages.js'
-import type { Peer } from './peer.js'
-import { proxyApart } from './proxy.js'
-import { learn } from './reference.js'
+import {
+  type ApartmentSource,
+  checkOpening,
+  type OpenOptions,
+  START_TIMEOUT,
+  startSource,
+} from './apartment-options.js'
+import { type ApartmentThread, MainThread, OwnThread, type Wanted, WorkerThread } from './apartment-thread.js'
+import type { ConnectOptions } from './connect.js'
+import { Door } from './handshake.js'
 import type { ClassName, GivenAll, Remote, RemoteModule } from './remote.js'
-import { ROOT } from './stub.js'
 
-export interface OpenOptions {
-  /** What errors, stacks and `currentThread.name` call the thread. */
-  name?: string
-  /** What the module finds as its `workerData`; for a module opened by URL. */
-  workerData?: unknown
-  /** What of `workerData` is moved, not copied. */
-  transferList?: any[]
-  /** Limits of the thread's memory, in megabytes, where the runtime has them; for a module opened by URL. */
-  resourceLimits?: NonNullable<WorkerSettings['resourceLimits']>
-  /** Milliseconds until a thread that doesn't begin to serve is given up: 10,000 by default. */
-  startTimeout?: number
-  /** Gives up opening. */
-  signal?: AbortSignal
-}
-
-export const START_TIMEOUT = 10_000
 const CLOSE_TIMEOUT = 5_000
 
-type Constructed<C> = 0 extends 1 & C ? any : C extends abstract new (...args: any) => infer T ? T : never
-type Arguments<C> = C extends abstract new (...args: infer A) => any ? A : never
+export type Constructed<C> = 0 extends 1 & C ? any : C extends abstract new (...args: any) => infer T ? T : never
+export type Arguments<C> = C extends abstract new (...args: infer A) => any ? A : never
 
-/** A thread of this one's, with the objects that live there. `M` is the type of its module. */
+/** How an apartment is closed. */
+export interface CloseOptions {
+  /** Milliseconds that calls in flight may take to finish: 5,000 by default. */
+  timeout?: number
+}
+
+/** The timeout that was given; a rejection where it is none. */
+export function checkedClosing({ timeout = CLOSE_TIMEOUT }: CloseOptions): {
+  timeout: number
+  refusal?: Promise<never>
+} {
+  try {
+    return { timeout: checkedTimeout(timeout, 'timeout') }
+  } catch (error) {
+    return { timeout, refusal: Promise.reject(error as Error) }
+  }
+}
+
+let current: Apartment | undefined
+let main: Apartment | undefined
+let make: <M>(thread: ApartmentThread) => Apartment<M>
+
+/** A thread, with the objects that live there. `M` is the type of its module. */
 export class Apartment<M = any> implements AsyncDisposable {
-  readonly threadId: ThreadId
-  /** What the module serves but its classes: functions to call, objects to get as proxies. */
-  readonly remote: RemoteModule<M>
-  readonly #worker: StartedWorker
-  readonly #door: Door
-  readonly #peer: Peer
-  #closing: Promise<void> | undefined
+  static {
+    make = (thread) => new Apartment(thread)
+  }
 
-  private constructor(worker: StartedWorker, door: Door, { peer, serves }: Connected) {
-    this.#worker = worker
-    this.#door = door
-    this.#peer = peer
-    this.threadId = peer.threadId
-    this.remote = proxyApart(peer.threadId, ROOT, learn(peer.threadId, serves), peer) as RemoteModule<M>
+  readonly #thread: ApartmentThread
+
+  private constructor(thread: ApartmentThread) {
+    this.#thread = thread
   }
 
   /**
@@ -62,55 +66,106 @@ export class Apartment<M = any> implements AsyncDisposable {
    *
    * Given a URL, it runs that module, whose exports are served without a word. Given a function that makes
    * a worker, the form that bundlers see, that worker's module must call `serve`. Like a worker it keeps
-   * the process alive until it is closed.
+   * the process alive until it is closed, unless `keepAlive` is false.
    *
    * @throws FlatshareError when the module can't be found, throws, ends or doesn't call `serve` in time;
    * its `cause` is the original error. No worker is left behind.
+   * @throws TypeError and RangeError for options that are none, before anything is started.
    * @throws the signal's reason when that fires first.
    * @example
    * await using apartment = await Apartment.open<typeof import('./mailbox.js')>(new URL('./mailbox.js', import.meta.url))
    * const mailbox = await apartment.create('Mailbox', 'archive.mbox')
    */
-  static async open<M = any>(
-    source: URL | string | (() => { postMessage(message: any, transfer: any[]): void; terminate(): unknown }),
-    options: OpenOptions = {},
-  ): Promise<Apartment<M>> {
-    options.signal?.throwIfAborted()
-    // Of the two, the opener is the elder.
-    ownThreadId()
-    const name = options.name
-    const what = name === undefined ? 'The apartment' : `The apartment "${name}"`
-    let worker: StartedWorker
-    try {
-      worker = typeof source === 'function' ? (source() as StartedWorker) : startHost(source, options)
-    } catch (error) {
-      throw new FlatshareError(`${what} did not start: ${(error as Error).message}`, { cause: error })
-    }
-    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
-      throw new TypeError('Apartment.open takes the URL of a module, or a function that makes a worker.')
-    }
-    const door = Door.of(worker)
-    onWorkerError(worker, (error) => door.failed(error))
-    try {
-      const { startTimeout = START_TIMEOUT, signal } = options
-      return new Apartment<M>(worker, door, await door.connect({ apartment: true, name, startTimeout, signal, what }))
-    } catch (error) {
-      await worker.terminate()
-      door.end()
-      throw error
-    }
-  }
-
-  get name(): string {
-    return this.#peer.name
+  static async open<M = any>(source: ApartmentSource, options: OpenOptions = {}): Promise<Apartment<M>> {
+    checkOpening(source, options, 'Apartment.open')
+    return make<M>(await openThread(source, options))
   }
 
   /**
-   * Makes an object there and gives its proxy. The class is named as the module serves it; a class itself
-   * may be given where it is at hand, its name counts.
+   * The thread of a worker that somebody else started, and that calls `serve`: objects can be made there, and
+   * what it serves be called. Closing lets go of it: the worker goes on; `terminate` ends it.
+   *
+   * @throws TypeError for anything but a worker.
+   * @throws FlatshareError when it has ended or doesn't begin to serve in time.
+   * @throws the signal's reason when that fires first.
+   * @example
+   * const apartment = await Apartment.attachTo<typeof import('./mailbox.js')>(worker)
+   */
+  static async attachTo<M = any>(worker: Endpoint, options: ConnectOptions = {}): Promise<Apartment<M>> {
+    if (typeof worker?.postMessage !== 'function' || !('terminate' in worker)) {
+      throw new TypeError('attachTo takes a worker. For a port, or the parent of a worker, there is connect.')
+    }
+    const { startTimeout = START_TIMEOUT, signal } = options
+    const door = Door.of(worker)
+    const settings = { link: 'attached', startTimeout, signal, what: 'The worker' } as const
+    const { peer, serves } = await door.connect(settings)
+    return make<M>(new WorkerThread(worker as StartedWorker, door, peer, serves, false))
+  }
+
+  /**
+   * The running thread. `create` makes an object here and gives its proxy: calls by it queue with those of other
+   * threads, and what they take and give is copied, as everywhere; a method called on the object itself doesn't
+   * queue. It can't be closed.
+   *
+   * @example
+   * const log = await Apartment.current.create(Log)
+   * await worker.use(log)
+   */
+  static get current(): Apartment {
+    return (current ??= make(new OwnThread()))
+  }
+
+  /**
+   * The process's main thread, from any thread, also from one that was not opened by it. It is connected at first
+   * use, not through its event loop, but answers calls by that. It can't be closed. Its `remote` calls by name
+   * what the main thread serves at that moment.
+   *
+   * A first call rejects with a `FlatshareError` after 10 seconds if the main thread doesn't use Flatshare.
+   *
+   * @example
+   * await Apartment.main.remote.report('half way')
+   */
+  static get main(): Apartment {
+    if (currentThread.isMain) return Apartment.current
+    return (main ??= make(new MainThread()))
+  }
+
+  /** 0 for a main thread that doesn't use Flatshare yet. */
+  get threadId(): ThreadId {
+    return this.#thread.id
+  }
+
+  get name(): string {
+    return this.#thread.name
+  }
+
+  /** What the module serves but its classes: functions to call, objects to get as proxies. */
+  get remote(): RemoteModule<M> {
+    return this.#thread.remote as RemoteModule<M>
+  }
+
+  /** What the thread prints, where `stdout: true` asked for it; ends with the thread. */
+  get stdout(): WorkerOutput | undefined {
+    return this.#thread.stdout
+  }
+
+  /** What the thread prints as errors, where `stderr: true` asked for it. */
+  get stderr(): WorkerOutput | undefined {
+    return this.#thread.stderr
+  }
+
+  /**
+   * Makes an object there and gives its proxy.
+   *
+   * The class is named as the module serves it. A class itself may be given where it is at hand: its name counts,
+   * the one that its decorator or `serve` has given it first. One that the thread doesn't serve is found by its
+   * module, where the decorator tells that (`module: import.meta.url`), or by a URL with the name of the export.
    *
    * @throws what the constructor throws.
-   * @throws TypeError when no such class is served.
+   * @throws TypeError when there is no such class.
+   * @example
+   * await apartment.create('Mailbox', 'archive.mbox')
+   * await apartment.create(new URL('./mailbox.js#Mailbox', import.meta.url), 'archive.mbox')
    */
   create<K extends ClassName<M>>(
     name: K,
@@ -120,64 +175,88 @@ export class Apartment<M = any> implements AsyncDisposable {
     Class: C,
     ...args: GivenAll<Arguments<C>>
   ): Promise<Remote<Constructed<C>>>
-  create(name: string | Function, ...args: unknown[]): Promise<any> {
-    const wanted = typeof name === 'function' ? crossingName(name) : name
-    return this.#peer.call({ id: ROOT, name: wanted }, 'create', wanted, args, traceCall())
+  create<T = any>(exported: URL, ...args: any[]): Promise<Remote<T>>
+  create(wanted: Wanted, ...args: unknown[]): Promise<any> {
+    return this.#thread.create(wanted, args)
   }
 
   /**
    * Ends the thread: new calls reject at once, those in flight may finish for so many milliseconds (5,000
    * by default), then the thread ends and what is left rejects with `DisconnectedError`. Again gives the
    * same promise.
+   *
+   * @throws TypeError for `Apartment.current` and `Apartment.main`.
+   * @throws RangeError for a timeout that is none.
    */
-  close(options: { timeout?: number } = {}): Promise<void> {
-    return (this.#closing ??= this.#close(options.timeout ?? CLOSE_TIMEOUT))
+  close(options: CloseOptions = {}): Promise<void> {
+    const { timeout, refusal } = checkedClosing(options)
+    return refusal ?? this.#thread.close(timeout)
   }
 
-  async #close(timeout: number): Promise<void> {
-    const peer = this.#peer
-    peer.refuseCalls()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeout)
-    })
-    const ended = new Promise<void>((resolve) => void peer.onGone(resolve))
-    const idle = new Promise<void>((resolve) => peer.whenIdle(resolve))
-    await Promise.race([idle, tooLong])
-    if (!peer.gone) peer.link.send([CLOSE])
-    await Promise.race([ended, tooLong])
-    clearTimeout(timer)
-    await this.terminate()
-  }
-
-  /** Ends the thread at once: calls in flight reject with `DisconnectedError`. */
-  async terminate(): Promise<void> {
-    this.#peer.refuseCalls()
-    await this.#worker.terminate()
-    this.#door.end()
+  /**
+   * Ends the thread at once: calls in flight reject with `DisconnectedError`.
+   *
+   * @throws TypeError for `Apartment.current` and `Apartment.main`.
+   */
+  terminate(): Promise<void> {
+    return this.#thread.terminate()
   }
 
   /** As `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom') as never](): string {
+    return `Apartment { name: "${this.name}", thread: ${this.threadId}, ${this.#thread.state} }`
+  }
 }
 
-function startHost(
-  source: URL | string,
-  { name, workerData, transferList, resourceLimits }: OpenOptions,
-): StartedWorker {
-  const settings: WorkerSettings = { args: [moduleUrl(source), ...(name === undefined ? [] : [name])] }
-  if (name !== undefined) settings.name = name
-  if (workerData !== undefined) settings.workerData = workerData
-  if (transferList !== undefined) settings.transferList = transferList
-  if (resourceLimits !== undefined) settings.resourceLimits = resourceLimits
-  return startWorker(new URL('./host.js', import.meta.url), settings)
+/** The apartment of a thread that was opened apart. */
+export function apartmentOf<M>(thread: ApartmentThread): Apartment<M> {
+  return make<M>(thread)
 }
 
-function moduleUrl(source: URL | string): string {
-  if (source instanceof URL || URL.canParse(source)) return String(source)
-  throw new TypeError(
-    `"${source}" is no URL. For a module beside this one write new URL('${source}', import.meta.url).`,
-  )
+/** Starts the worker of a source and connects to it. The options have been checked. */
+export async function openThread(source: ApartmentSource, options: OpenOptions): Promise<WorkerThread> {
+  const { name, startTimeout = START_TIMEOUT, signal, keepAlive = true } = options
+  signal?.throwIfAborted()
+  // Of the two, the opener is the elder.
+  ownThreadId()
+  const what = name === undefined ? 'The apartment' : `The apartment "${name}"`
+  let worker: StartedWorker
+  try {
+    worker = startSource(source, options)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new FlatshareError(`${what} did not start: ${message}`, { cause: error })
+  }
+  if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
+    throw new TypeError('Apartment.open takes the URL of a module, or a function that makes a worker.')
+  }
+  const door = Door.of(worker)
+  // The error is its opener's: it is told to whoever waits, and ends no process.
+  onWorkerError(worker, () => {})
+  if (!keepAlive) holdWorker(worker, false)
+  const hint =
+    typeof source === 'function'
+      ? 'does its module call serve()?'
+      : 'is its module still waiting, by a top-level await?'
+  try {
+    const { peer, serves } = await door.connect({ link: 'own', name, startTimeout, signal, what, hint })
+    return new WorkerThread(worker, door, peer, serves, true, options)
+  } catch (error) {
+    await worker.terminate()
+    door.end()
+    throw error
+  }
 }
+
+/**
+ * As `Apartment.attachTo`.
+ *
+ * @example
+ * const apartment = await attachTo<typeof import('./mailbox.js')>(worker)
+ */
+export const attachTo: typeof Apartment.attachTo = (worker, options) => Apartment.attachTo(worker, options)

@@ -1,25 +1,50 @@
-import { checkedTimeout } from '@flatshare/core/internal'
-import type { CallSettings } from './peer.js'
-import { viewWith } from './proxy.js'
+import { type CallSettings, checkedSettings } from './call-settings.js'
+import { referenceOf, viewWith } from './proxy.js'
 
 /**
- * The same proxy, whose calls carry a signal, a deadline or both. When either fires, the caller is freed
- * at once (with the signal's reason, or a `TimeoutError`), a result that comes later is dropped, and the
- * callee sees `currentCall().signal` fire; a call that still waits its turn doesn't run. A deadline passes
- * on to the calls that the callee makes.
+ * A proxy whose calls get no answer: each gives a promise of nothing, and one that blocks gives nothing. Getters, whose
+ * value is an answer, are missing.
+ */
+export type OneWay<T> = 0 extends 1 & T
+  ? any
+  : (T extends (...args: any) => any ? OneWayMethod<T> : unknown) & {
+      readonly [K in keyof T as T[K] extends (...args: any) => any ? K : never]: K extends symbol
+        ? T[K]
+        : OneWayMethod<T[K]>
+    }
+
+type OneWayMethod<F> = F extends (...args: infer A) => infer R
+  ? (...args: A) => R extends PromiseLike<any> | AsyncIterable<any> ? Promise<void> : void
+  : never
+
+/**
+ * The same proxy, whose calls carry a signal, a deadline or both, or get no answer.
  *
- * @param settings `timeout` in milliseconds, from each call; `signal`.
- * @throws TypeError for anything but a proxy, and for a signal that is none.
+ * When signal or deadline fires, the caller is freed at once (with the signal's reason, or a `TimeoutError`), a result
+ * that comes later is dropped, and the callee sees `currentCall().signal` fire, in a busy loop too; a call that still
+ * waits its turn doesn't run. A deadline passes on to the calls that the callee makes. `onAbort: 'terminate'` ends the
+ * thread of a callee that doesn't listen. Given a proxy that has settings, those that are given here replace its own.
+ *
+ * @param settings `signal`; `timeout` and `graceTime` in milliseconds; `onAbort`; `reply`. See `CallSettings`.
+ * @throws TypeError for anything but a proxy, for a setting that is none, and for `onAbort: 'terminate'` on a thread
+ * that this one has neither opened nor attached to.
  * @throws RangeError for a timeout that is no number from 0.
  * @example
  * await callWith(mailbox, { timeout: 500 }).count()
+ * await callWith(mailbox, { signal, onAbort: 'terminate' }).index()
+ * await callWith(log, { reply: false }).write('started')
  */
-export function callWith<T extends object>(proxy: T, settings: CallSettings): T {
-  if (typeof settings !== 'object' || settings === null) {
-    throw new TypeError('callWith takes { signal, timeout } as its second argument.')
+export function callWith<T extends object>(proxy: T, settings: CallSettings & { readonly reply: false }): OneWay<T>
+export function callWith<T extends object>(proxy: T, settings: CallSettings & { readonly reply?: true | undefined }): T
+export function callWith<T extends object>(proxy: T, settings: CallSettings): T | OneWay<T>
+export function callWith(proxy: object, settings: CallSettings): object {
+  const checked = checkedSettings(settings)
+  const reference = referenceOf(proxy)
+  if (reference && checked.onAbort === 'terminate' && !reference.isOfOwnThread) {
+    throw new TypeError(
+      `onAbort: 'terminate' ends the thread "${reference.homeName}", and only the thread that has opened it, or ` +
+        'attached to it, may do that.',
+    )
   }
-  const { signal, timeout } = settings
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
-  if (timeout !== undefined) checkedTimeout(timeout, 'timeout')
-  return viewWith(proxy, settings) as T
+  return viewWith(proxy, checked)
 }

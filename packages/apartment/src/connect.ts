@@ -1,10 +1,10 @@
 /** Reaching what another thread serves. */
-import { type Endpoint, isPort, observeWorkerError } from '@flatshare/core/internal'
-import { START_TIMEOUT } from './apartment.js'
+import type { Endpoint } from '@flatshare/core/internal'
+import { START_TIMEOUT } from './apartment-options.js'
 import { Door } from './handshake.js'
 import { proxyApart } from './proxy.js'
-import { learn } from './reference.js'
 import type { RemoteModule } from './remote.js'
+import { learn } from './remote-description.js'
 import { ROOT } from './stub.js'
 
 export interface ConnectOptions {
@@ -13,8 +13,6 @@ export interface ConnectOptions {
   /** Gives up connecting. */
   signal?: AbortSignal
 }
-
-const observed = new WeakSet<object>()
 
 /**
  * Connects to what the other side serves: that of a worker, of the thread that started this one
@@ -31,12 +29,8 @@ export async function connect<Api = any>(endpoint: Endpoint, options: ConnectOpt
   if (typeof endpoint?.postMessage !== 'function') {
     throw new TypeError('connect takes a worker, the parent of a worker, or a message port.')
   }
-  const door = Door.of(endpoint)
-  if (!isPort(endpoint) && !observed.has(endpoint)) {
-    observed.add(endpoint)
-    observeWorkerError(endpoint, (error) => door.failed(error))
-  }
   const { startTimeout = START_TIMEOUT, signal } = options
-  const { peer, serves } = await door.connect({ startTimeout, signal, apartment: false, what: 'The other thread' })
+  const settings = { link: 'visit', startTimeout, signal, what: 'The other thread' } as const
+  const { peer, serves } = await Door.of(endpoint).connect(settings)
   return proxyApart(peer.threadId, ROOT, learn(peer.threadId, serves), peer) as RemoteModule<Api>
 }

@@ -48,6 +48,13 @@ export function cannotCross(error: unknown, what: string): unknown {
       cause: error,
     })
   }
+  if (error instanceof Error && /not listed in transferList|was not transferred/.test(error.message)) {
+    return new NotMarshalableError(
+      `${what} can't cross to another thread: it contains something that can't be copied, a message port for example. ` +
+        'Move it: transfer(port).',
+      { cause: error },
+    )
+  }
   if (!(error instanceof DOMException) || error.name !== 'DataCloneError') return error
   return new NotMarshalableError(`${what} can't cross to another thread: ${error.message}`, { cause: error })
 }

@@ -25,6 +25,11 @@ export type MemberDecoration = (target: any, context: MemberContext, descriptor?
 export interface ApartmentThreadedOptions {
   /** The name under which the class crosses. Minifiers change a class's own. */
   name?: string
+  /**
+   * The URL of the module that exports the class, `import.meta.url`: so that `apartment.create(Mailbox)` finds it on a
+   * thread that serves another module.
+   */
+  module?: string | URL
   /** Members that other threads can't reach: what `@Hidden` says, without decorators. */
   hidden?: readonly string[]
   /** Members whose calls don't queue, or true for all: what `@Interleaved` says, without decorators. */
@@ -70,8 +75,15 @@ function requireDescription(decorator: string, description: unknown): void {
 
 function decorate(Class: AnyClass, options: ApartmentThreadedOptions = {}): void {
   declareModel(Class, 'apartment', options.name === undefined ? {} : { name: options.name })
-  const { hidden, interleaved } = options
-  const what: SaidOfClass = { ...(hidden && { hidden }), ...(interleaved && { interleaved }) }
+  const { hidden, interleaved, module } = options
+  if (module !== undefined && !URL.canParse(String(module))) {
+    throw new TypeError(`The module of ${options.name ?? Class.name} is named by its URL: import.meta.url.`)
+  }
+  const what: SaidOfClass = {
+    ...(hidden && { hidden }),
+    ...(interleaved && { interleaved }),
+    ...(module && { module: String(module) }),
+  }
   for (const key of [...(hidden ?? []), ...(Array.isArray(interleaved) ? (interleaved as string[]) : [])]) {
     if (!(key in Class.prototype)) {
       throw new FlatshareError(`${options.name ?? Class.name} has no member "${key}" that its description could name.`)

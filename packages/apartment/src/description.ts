@@ -1,11 +1,12 @@
 /**
  * What other threads may reach of an object: public methods and accessors of its class chain.
  *
- * Never `constructor`, anything that `Object.prototype` has, `then` (it would make every proxy look like a
- * promise), symbols but `Symbol.asyncDispose`, private `#` members, or what is marked `@Hidden`. A plain object has its own
- * enumerable properties instead: functions as methods, the rest as getters.
+ * Never `constructor`, anything that `Object.prototype` has, `then` and `toJSON` (they would make every proxy look like
+ * a promise, and call when it is printed as JSON), private `#` members, or what is marked `@Hidden`; of symbols only
+ * those by which an object is closed (`Symbol.asyncDispose`) and iterated. A plain object has its own enumerable
+ * properties instead: functions as methods, the rest as getters.
  */
-import { type MemberNotes, modelRecord, ownMemberNotes, ownModelRecord } from '@flatshare/core/internal'
+import { functionKind, type MemberNotes, modelRecord, ownMemberNotes, ownModelRecord } from '@flatshare/core/internal'
 
 export interface Description {
   /** Names it among the descriptions of this thread. */
@@ -13,22 +14,46 @@ export interface Description {
   readonly name: string
   readonly methods: ReadonlySet<string>
   readonly getters: ReadonlySet<string>
+  readonly setters: ReadonlySet<string>
+  /** The methods that surely give an iterator. */
+  readonly generators: ReadonlySet<string>
   /** Whether calls of a member don't queue. */
   interleaves(member: string): boolean
 }
 
 /** What the description form of the class decorator says of members. */
 export interface SaidOfClass {
+  /** Where the class is found. */
+  readonly module?: string
   readonly hidden?: readonly string[]
   readonly interleaved?: boolean | readonly string[]
 }
 
-/** Under which the one symbol that is reachable, for `await using` of a proxy, goes in messages. */
-const ASYNC_DISPOSE = '[Symbol.asyncDispose]'
+/** The symbols that are reachable, by the names under which they go in messages. */
+const symbols: ReadonlyMap<string, symbol> = new Map([
+  ['[Symbol.asyncDispose]', Symbol.asyncDispose],
+  ['[Symbol.asyncIterator]', Symbol.asyncIterator],
+])
 
 /** The key of a member that messages name. */
-export function memberKey(member: string): string | typeof Symbol.asyncDispose {
-  return member === ASYNC_DISPOSE ? Symbol.asyncDispose : member
+export function memberKey(member: string): string | symbol {
+  return symbols.get(member) ?? member
+}
+
+/** The name under which a member goes in messages; undefined where it has none. */
+function memberName(key: string | symbol): string | undefined {
+  if (typeof key === 'string') return key
+  // Every iteration across threads is asynchronous.
+  if (key === Symbol.iterator) return '[Symbol.asyncIterator]'
+  for (const [name, symbol] of symbols) if (symbol === key) return name
+  return undefined
+}
+
+/** The function behind a member of an object. */
+export function methodAt(object: object, member: string): Function {
+  const found = (object as Record<PropertyKey, unknown>)[memberKey(member)]
+  const iterator = (object as Partial<Iterable<unknown>>)[Symbol.iterator]
+  return (found === undefined && member === '[Symbol.asyncIterator]' ? iterator : found) as Function
 }
 
 const said = new WeakMap<Function, SaidOfClass>()
@@ -40,6 +65,11 @@ let lastId = 0
 /** Notes what was said of a class when it was decorated. */
 export function sayOfClass(Class: Function, what: SaidOfClass): void {
   said.set(Class, { ...said.get(Class), ...what })
+}
+
+/** The URL of the module that exports the class, where it was told. */
+export function moduleOfClass(Class: Function): string | undefined {
+  return said.get(Class)?.module
 }
 
 /** Notes the name under which a class is served: it survives minifiers. */
@@ -66,41 +96,58 @@ export function describe(object: object): Description {
   return description
 }
 
-const never = (key: string) => key === 'then' || key in Object.prototype
+/** Whether a member of that name may be reached at all. */
+export function isReachable(key: string): boolean {
+  return key !== 'then' && key !== 'toJSON' && !(key in Object.prototype)
+}
+
+class Members {
+  readonly methods = new Set<string>()
+  readonly getters = new Set<string>()
+  readonly setters = new Set<string>()
+  readonly generators = new Set<string>()
+
+  add(name: string, { value, get, set }: PropertyDescriptor): void {
+    if (typeof value === 'function') {
+      this.methods.add(name)
+      if (functionKind(value).endsWith('generator')) this.generators.add(name)
+    }
+    if (get) this.getters.add(name)
+    if (set) this.setters.add(name)
+  }
+
+  delete(name: string): void {
+    for (const set of [this.methods, this.getters, this.setters, this.generators]) set.delete(name)
+  }
+}
 
 function describeShape(object: object): Description {
-  const methods: string[] = []
-  const getters: string[] = []
+  const members = new Members()
   for (const key of Object.keys(object)) {
-    if (never(key)) continue
-    const { value } = Object.getOwnPropertyDescriptor(object, key)!
-    ;(typeof value === 'function' ? methods : getters).push(key)
+    if (!isReachable(key)) continue
+    const descriptor = Object.getOwnPropertyDescriptor(object, key)!
+    members.add(key, descriptor)
+    if ('value' in descriptor && typeof descriptor.value !== 'function') members.getters.add(key)
   }
-  const shape = JSON.stringify([methods, getters])
+  const { methods, getters, setters, generators } = members
+  const shape = JSON.stringify([[...methods], [...getters], [...setters], [...generators]])
   let description = ofShape.get(shape)
   if (!description) {
-    description = {
-      id: ++lastId,
-      name: 'Object',
-      methods: new Set(methods),
-      getters: new Set(getters),
-      interleaves: () => false,
-    }
+    description = { id: ++lastId, name: 'Object', methods, getters, setters, generators, interleaves: () => false }
     ofShape.set(shape, description)
   }
   return description
 }
 
 function describeChain(prototype: object): Description {
-  const methods = new Set<string>()
-  const getters = new Set<string>()
+  const members = new Members()
   const hidden = new Set<string>()
   const interleaved = new Set<string>()
   const seen = new Set<string>()
   let all = false
   for (let at = prototype; at && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
-    const Class = Object.hasOwn(at, 'constructor') ? (at as { constructor: Function }).constructor : undefined
-    if (typeof Class === 'function') {
+    const Class = classOf(at)
+    if (Class) {
       const notes = ownMemberNotes(Class)
       for (const key of marked(notes, 'Hidden')) hidden.add(key)
       for (const key of marked(notes, 'Interleaved')) interleaved.add(key)
@@ -109,31 +156,36 @@ function describeChain(prototype: object): Description {
       if (mix === true) all = true
       else if (mix) for (const key of mix) interleaved.add(key)
     }
-    for (const key of Object.getOwnPropertyNames(at)) {
-      if (seen.has(key) || never(key)) continue
-      seen.add(key)
-      const { value, get } = Object.getOwnPropertyDescriptor(at, key)!
-      if (typeof value === 'function') methods.add(key)
-      else if (get) getters.add(key)
+    for (const key of Reflect.ownKeys(at)) {
+      const name = memberName(key)
+      if (name === undefined || seen.has(name) || !isReachable(name)) continue
+      seen.add(name)
+      members.add(name, Object.getOwnPropertyDescriptor(at, key)!)
     }
   }
-  if (typeof (prototype as Partial<AsyncDisposable>)[Symbol.asyncDispose] === 'function') methods.add(ASYNC_DISPOSE)
-  for (const key of hidden) {
-    methods.delete(key)
-    getters.delete(key)
-  }
-  const Class = (prototype as { constructor?: Function }).constructor
+  for (const name of hidden) members.delete(name)
+  const { methods, getters, setters, generators } = members
+  const Class = classOf(prototype)
   return {
     id: ++lastId,
     name: (Class && crossingName(Class)) || 'Object',
     methods,
     getters,
+    setters,
+    generators,
     interleaves: (member) => all || interleaved.has(member),
   }
 }
 
+/** The class of a prototype. No getter is asked: nothing of an object's runs before it is called. */
+function classOf(prototype: object): Function | undefined {
+  const value = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value as unknown
+  return typeof value === 'function' ? value : undefined
+}
+
 function* marked(notes: MemberNotes, decorator: string): Generator<string> {
   for (const [key, list] of notes) {
-    if (typeof key === 'string' && list.some((note) => note.decorator === decorator)) yield key
+    const name = typeof key === 'number' ? undefined : memberName(key)
+    if (name !== undefined && list.some((note) => note.decorator === decorator)) yield name
   }
 }

@@ -1,12 +1,14 @@
+import { modelOf } from '@flatshare/core'
 import { isProxy } from './proxy.js'
 import { stubFor } from './stub.js'
 
 /**
- * Ends other threads' use of an object or function of this thread: running calls finish, new ones (those
- * that wait their turn included) reject with `DisconnectedError`. The object itself is untouched.
+ * Ends other threads' use of an object or function of this thread: running calls finish; those that wait their turn
+ * reject at once, and so does every later one, with `DisconnectedError`, also where it is reached by the name under
+ * which it is served or registered. The object itself is untouched, comes home as itself, and can't be connected again.
  *
- * @throws TypeError for a proxy, which only the thread that has the object can disconnect, and for anything but an
- * object or a function.
+ * @throws TypeError for a proxy, which only the thread that has the object can disconnect, for a free-threaded object,
+ * and for anything but an object or a function.
  * @example
  * disconnect(mailbox) // before closing what it stands on
  */
@@ -17,5 +19,10 @@ export function disconnect(object: object): void {
   if (isProxy(object)) {
     throw new TypeError('disconnect takes an object of this thread, not a proxy: release(proxy) lets go of one.')
   }
-  stubFor(object).disconnected = true
+  if (modelOf(object) === 'free') {
+    throw new TypeError(
+      'disconnect takes an object whose calls run on its thread; a free-threaded one is used directly.',
+    )
+  }
+  stubFor(object).disconnect()
 }

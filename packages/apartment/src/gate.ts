@@ -15,29 +15,44 @@ import type { CallId } from '@flatshare/core/internal'
 
 interface Waiting {
   readonly path: readonly CallId[]
+  /** What errors call it. */
+  readonly label: string
   readonly start: () => Promise<void> | undefined
 }
 
 export class Gate {
-  readonly #running = new Set<CallId>()
+  /** The calls that it serves, with what errors call them. */
+  readonly #running = new Map<CallId, string>()
   readonly #waiting: Waiting[] = []
   #first = 0
 
   /** Starts the call now or in its turn. What `start` gives back, it never rejects, tells when it has ended. */
-  pass(path: readonly CallId[], start: () => Promise<void> | undefined): void {
-    if (this.#admits(path)) this.#start(path, start)
-    else this.#waiting.push({ path, start })
+  pass(path: readonly CallId[], start: () => Promise<void> | undefined, label: string): void {
+    if (this.admits(path)) this.#start({ path, label, start })
+    else this.#waiting.push({ path, label, start })
   }
 
   /** Whether everything that runs here is on the call's path. */
-  #admits(path: readonly CallId[]): boolean {
-    for (const id of this.#running) if (!path.includes(id)) return false
+  admits(path: readonly CallId[]): boolean {
+    for (const id of this.#running.keys()) if (!path.includes(id)) return false
     return true
   }
 
-  #start(path: readonly CallId[], start: () => Promise<void> | undefined): void {
+  /** Starts at once all that wait: their object refuses them from now on. */
+  dismiss(): void {
+    const waiting = this.#waiting.splice(0).slice(this.#first)
+    this.#first = 0
+    for (const { start } of waiting) void start()
+  }
+
+  /** What runs here. */
+  get running(): readonly string[] {
+    return [...this.#running.values()]
+  }
+
+  #start({ path, label, start }: Waiting): void {
     const id = path[path.length - 1]!
-    this.#running.add(id)
+    this.#running.set(id, label)
     const ended = start()
     if (!ended) this.#running.delete(id)
     else {
@@ -50,12 +65,12 @@ export class Gate {
 
   #next(): void {
     while (this.#running.size === 0 && this.#first < this.#waiting.length) {
-      const { path, start } = this.#waiting[this.#first++]!
+      const waiting = this.#waiting[this.#first++]!
       if (this.#first > 1024 || this.#first === this.#waiting.length) {
         this.#waiting.splice(0, this.#first)
         this.#first = 0
       }
-      this.#start(path, start)
+      this.#start(waiting)
     }
     if (this.#running.size > 0) this.#reenter()
   }
@@ -63,10 +78,10 @@ export class Gate {
   /** Starts the first waiting call that re-enters what still runs, a sibling of the one that has just ended. */
   #reenter(): void {
     for (let i = this.#first; i < this.#waiting.length; i++) {
-      const { path, start } = this.#waiting[i]!
-      if (!this.#admits(path)) continue
+      const waiting = this.#waiting[i]!
+      if (!this.admits(waiting.path)) continue
       this.#waiting.splice(i, 1)
-      this.#start(path, start)
+      this.#start(waiting)
       i-- // those that ended at once leave room for the next
     }
   }

@@ -18,15 +18,18 @@ import {
   checkedTimeout,
   type Endpoint,
   endThread,
+  hasEnded,
   isPort,
   listenTo,
   nameThread,
+  observeWorkerError,
   type Port,
   parentEndpoint,
   reportsWorkerExit,
   timeoutError,
   timerDelay,
 } from '@flatshare/core/internal'
+import { noteMet } from './introduce.js'
 import { flushLinks, portLink } from './link.js'
 import type { Directory } from './messages.js'
 import { Peer, whenAllAnswered } from './peer.js'
@@ -39,8 +42,11 @@ export interface Connected {
 }
 
 export interface ConnectSettings {
-  /** The other thread is an apartment of this one's: the link lasts as long as it does, and may end it. */
-  readonly apartment: boolean
+  /**
+   * What the link is for. An apartment of this thread's: it lasts as long as that does, and may end it. One of somebody
+   * else's: until this thread lets go. A visit: while either end has something left to do with it.
+   */
+  readonly link: 'own' | 'attached' | 'visit'
   /** What an apartment shall be called. */
   readonly name?: string | undefined
   /** Milliseconds. */
@@ -48,23 +54,26 @@ export interface ConnectSettings {
   readonly signal?: AbortSignal | undefined
   /** What errors call the other side. */
   readonly what: string
+  /** Why it may not have begun to serve. */
+  readonly hint?: string
 }
 
 interface Invitation {
   readonly port: Port
   readonly name: string | undefined
-  readonly apartment: boolean
+  readonly own: boolean
 }
 
 type DoorMessage =
   | { flatshare: 'ask' }
   | { flatshare: 'serving' }
   | { flatshare: 'connect'; packet: Packet<Invitation> }
-  | { flatshare: 'failed'; message: string; packet?: Packet<unknown> }
+  | { flatshare: 'failed'; message: string; packet?: Packet<unknown> | undefined }
 
 interface Waiting {
   readonly settings: ConnectSettings
-  invited: boolean
+  /** The end of the link that the other side was given. */
+  peer?: Peer
   resolve(connected: Connected): void
   reject(error: unknown): void
 }
@@ -78,6 +87,7 @@ export class Door {
   readonly #stop: () => void
   #serves = false
   #ended = false
+  #exitCode: number | undefined
   /** The error that ends the other thread, as far as it was seen. */
   cause: unknown
 
@@ -88,11 +98,22 @@ export class Door {
   }
 
   private constructor(readonly endpoint: Endpoint) {
-    this.#stop = listenTo(
+    this.#ended = hasEnded(endpoint)
+    const stopListening = listenTo(
       endpoint,
       (message) => this.#receive(message as DoorMessage),
-      () => this.end(),
+      (code) => this.end(code),
     )
+    // Whether an error is handled stays with whoever started the worker.
+    const stopObserving = this.#isWorker ? observeWorkerError(endpoint, (error) => this.failed(error)) : undefined
+    this.#stop = () => {
+      stopListening()
+      stopObserving?.()
+    }
+  }
+
+  get #isWorker(): boolean {
+    return !isPort(this.endpoint) && this.endpoint !== parentEndpoint()
   }
 
   /** Says that this thread serves, and goes on listening for who asks. */
@@ -104,12 +125,17 @@ export class Door {
   /** Says why this thread can't serve. */
   fail(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
-    const [packet, transferList] = marshal(error)
-    this.endpoint.postMessage({ flatshare: 'failed', message, packet }, transferList)
+    let packed: [packet?: Packet<unknown>, transferList?: any[]] = []
+    try {
+      packed = marshal(error)
+    } catch {
+      // What the module threw can't cross: its text must do.
+    }
+    this.endpoint.postMessage({ flatshare: 'failed', message, packet: packed[0] }, packed[1] ?? [])
   }
 
   async connect(settings: ConnectSettings): Promise<Connected> {
-    const { signal, what } = settings
+    const { signal, what, hint = 'does its module call serve()?' } = settings
     const startTimeout = checkedTimeout(settings.startTimeout, 'startTimeout')
     if (signal?.aborted) throw abortReason(signal)
     if (this.#ended) throw new FlatshareError(`${what} has ended.`, this.#because())
@@ -123,12 +149,20 @@ export class Door {
           then(value)
           this.#rest()
         }
-      const waiting: Waiting = { settings, invited: false, resolve: settle(resolve), reject: settle(reject) }
+      const waiting: Waiting = {
+        settings,
+        resolve: settle(resolve),
+        reject: settle((error) => {
+          reject(error as Error)
+          waiting.peer?.leave()
+        }),
+      }
       const aborted = () => waiting.reject(abortReason(signal!))
       const timer = setTimeout(() => {
         const cause = timeoutError(`No answer within ${startTimeout} ms.`)
-        const message = `${what} has not begun to serve within ${startTimeout} ms: does its module call serve()?`
-        waiting.reject(new FlatshareError(message, { cause }))
+        waiting.reject(
+          new FlatshareError(`${what} has not begun to serve within ${startTimeout} ms: ${hint}`, { cause }),
+        )
       }, timerDelay(startTimeout))
       signal?.addEventListener('abort', aborted, { once: true })
       this.#waiting.add(waiting)
@@ -145,27 +179,37 @@ export class Door {
     }
   }
 
-  /** The other thread has ended. */
-  end(): void {
+  /** The other thread has ended, with this exit code where the runtime tells one. */
+  end(code?: number): void {
     if (this.#ended) return
     this.#ended = true
+    this.#exitCode = code
     // The calls first: their errors say more than that a connect failed.
     for (const peer of this.#peers) peer.end(this.cause)
-    for (const { reject, settings } of [...this.#waiting]) {
-      reject(new FlatshareError(`${settings.what} ended before it began to serve.`, this.#because()))
-    }
-    this.#stop()
+    for (const { reject, settings } of [...this.#waiting]) reject(this.#endedEarly(settings.what))
+    this.#leave()
+  }
+
+  #endedEarly(what: string): FlatshareError {
+    const withCode = this.#exitCode === undefined ? '' : `, with exit code ${this.#exitCode}`
+    return new FlatshareError(`${what} ended before it began to serve${withCode}.`, this.#because())
   }
 
   #because(): ErrorOptions | undefined {
     return this.cause === undefined ? undefined : { cause: this.cause }
   }
 
-  /** Stops listening where that would keep this thread alive for nothing. */
+  /** Stops listening once nobody needs it: that might keep this thread alive, and is seen by others. */
   #rest(): void {
-    if (!isPort(this.endpoint) || this.#serves || this.#waiting.size > 0 || this.#ended) return
+    if (this.#serves || this.#waiting.size > 0 || this.#ended) return
+    // A worker's end is told to those who have links to it.
+    if (this.#isWorker && this.#peers.size > 0) return
+    this.#leave()
+  }
+
+  #leave(): void {
     this.#stop()
-    doors.delete(this.endpoint)
+    if (doors.get(this.endpoint) === this && !this.#ended) doors.delete(this.endpoint)
   }
 
   #receive(message: DoorMessage): void {
@@ -186,22 +230,28 @@ export class Door {
   }
 
   #invite(waiting: Waiting): void {
-    if (waiting.invited) return
-    waiting.invited = true
-    const { apartment, name } = waiting.settings
+    if (waiting.peer) return
+    const { link, name, what } = waiting.settings
+    const own = link === 'own'
     const { port1, port2 } = new MessageChannel()
-    const isWorker = !isPort(this.endpoint) && this.endpoint !== parentEndpoint()
-    const peer = new Peer(portLink(port1), { transient: !apartment, watched: isWorker && reportsWorkerExit })
-    peer.hello()
-    peer.onHello = (serves) => {
-      if (serves) waiting.resolve({ peer, serves })
-    }
-    peer.onGone(() => {
-      this.#peers.delete(peer)
-      waiting.reject(new FlatshareError(`${waiting.settings.what} ended before it began to serve.`, this.#because()))
+    const peer = new Peer(portLink(port1), {
+      transient: link === 'visit',
+      watched: this.#isWorker && reportsWorkerExit,
+      onEnd: () => {
+        this.#peers.delete(peer)
+        waiting.reject(this.#endedEarly(what))
+        this.#rest()
+      },
     })
+    peer.hello(own ? directory() : undefined)
+    peer.onHello = (serves) => {
+      if (!serves) return
+      if (own) noteMet(peer, serves)
+      waiting.resolve({ peer, serves })
+    }
+    waiting.peer = peer
     this.#peers.add(peer)
-    const [packet, transferList] = marshal<Invitation>({ port: port2, name, apartment })
+    const [packet, transferList] = marshal<Invitation>({ port: port2, name, own })
     this.endpoint.postMessage({ flatshare: 'connect', packet }, [...transferList, port2])
   }
 
@@ -214,15 +264,17 @@ export class Door {
       this.endpoint.postMessage({ flatshare: 'failed', message: String((error as Error).message) })
       return
     }
-    const { port, name, apartment } = invitation
+    const { port, name, own } = invitation
     if (name !== undefined) nameThread(name)
     const peer = new Peer(portLink(port))
-    if (apartment)
+    if (own) {
+      peer.onHello = (serves) => noteMet(peer, serves)
       peer.onCloseAsked = () =>
         whenAllAnswered(() => {
           flushLinks()
           endThread()
         })
+    }
     peer.hello(directory())
   }
 }
@@ -234,7 +286,9 @@ export class Door {
  *
  * In a worker it answers the thread that started it, and keeps the worker alive. `endpoint` names another
  * to answer: on the main thread a worker that shall call it, or a message port. Served again, names are
- * added. A class needs no decorator to be served; error classes served here arrive elsewhere as themselves
+ * added. Functions are called, and values read, where they stand: `this` is the object given, and what changes there is
+ * seen. Of an object of a class, others reach its public methods and accessors too; its calls run one at a time. A
+ * class needs no decorator to be served; error classes served here arrive elsewhere as themselves
  * where they are registered (`registerError`).
  *
  * It begins to receive the endpoint's messages: attach a listener of your own in the same turn, before
@@ -243,7 +297,7 @@ export class Door {
  * @example
  * serve({ Mailbox, resize, config })
  */
-export function serve(exposed: Readonly<Record<string, unknown>>, endpoint?: Endpoint): void {
+export function serve(exposed: object, endpoint?: Endpoint): void {
   if (typeof exposed !== 'object' || exposed === null) {
     throw new TypeError('serve takes an object, what other threads may use by its name: serve({ Mailbox, resize }).')
   }

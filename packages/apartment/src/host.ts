@@ -1,7 +1,8 @@
 /** The module of a thread that was opened by URL: it imports that module and serves its exports. */
 import { nameThread, parentEndpoint, startingArguments } from '@flatshare/core/internal'
 import { Door, serve } from './handshake.js'
-import './reference-marshaler.js'
+import './introduce.js'
+import './what-crosses.js'
 
 const [module, name] = startingArguments()
 if (name) nameThread(name)

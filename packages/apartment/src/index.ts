@@ -4,17 +4,33 @@
  * - `@ApartmentThreaded`, `@SingleThreaded`, `@Hidden`, `@Interleaved`: what a class says.
  * - `Apartment.open`, `create`, `remote`, `close`: a thread, and objects made on it.
  * - `serve`, `connect`: the same for a worker and its objects, without a class.
+ * - `objectTable`: objects that every thread finds by name.
  * - `Remote<T>`: what other threads hold; `callWith`, `release`, `disconnect`.
  *
  * Arguments and results cross as structured clone copies them; functions, objects of apartment-threaded
  * classes and what is marked `byReference` as proxies, the same for the same object; proxies come home as
- * the original; errors keep their class.
+ * the original; errors keep their class. Iterators, async iterables and streams are iterated, read and written where
+ * they are, with back pressure; signals are live; `transfer` moves, `registerCodec` copies instances of a class.
  */
-import './abort-signal-marshaler.js'
+import './what-crosses.js'
 
-export { type Call, type CallId, currentCall } from '@flatshare/core'
-export { Apartment, type OpenOptions } from './apartment.js'
-export { callWith } from './call-with.js'
+export {
+  type AsItself,
+  type Call,
+  type CallId,
+  type ClassCodec,
+  type CrossesAsItself,
+  type crossesAsItself,
+  currentCall,
+  registerCodec,
+  transfer,
+} from '@flatshare/core'
+export { Apartment, attachTo, type CloseOptions } from './apartment.js'
+export type { ApartmentSource, OpenOptions } from './apartment-options.js'
+export { blocking } from './blocking.js'
+export type { Blocking } from './blocking-types.js'
+export type { CallSettings } from './call-settings.js'
+export { callWith, type OneWay } from './call-with.js'
 export { type ConnectOptions, connect } from './connect.js'
 export {
   ApartmentThreaded,
@@ -28,6 +44,18 @@ export {
 } from './decorators.js'
 export { disconnect } from './disconnect.js'
 export { serve } from './handshake.js'
-export type { CallSettings } from './peer.js'
+export {
+  type GetOptions,
+  type ObjectTable,
+  type ObjectTableNames,
+  objectTable,
+  type RegisterOptions,
+  type Registration,
+} from './object-table.js'
+export { ApartmentPool, type MapOptions, type PoolStats, type PoolTarget } from './pool.js'
+export type { PoolMapping } from './pool-map.js'
+export type { PoolOptions } from './pool-options.js'
 export { release } from './proxy.js'
+export { QueueFullError } from './queue-full-error.js'
 export type { Remote, RemoteFunction, RemoteHandle, RemoteModule } from './remote.js'
+export { type SettableName, set } from './set.js'

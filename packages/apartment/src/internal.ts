@@ -7,6 +7,7 @@ import type { ThreadId } from '@flatshare/core'
 import { referenceOf } from './proxy.js'
 import type { Reference } from './reference.js'
 
+export { type MeetOptions, peerOf } from './introduce.js'
 export { isProxy } from './proxy.js'
 
 function require(proxy: object): Reference {

@@ -1,17 +1,30 @@
 /** The way between two threads. Proxies and stubs know nothing else of it, so that others can take its place. */
-import { holdPort, listen, onOwnExit, type Port, receiveNow } from '@flatshare/core/internal'
-import type { Message } from './messages.js'
+import {
+  beforePark,
+  holdPort,
+  listen,
+  onOwnExit,
+  type Port,
+  posted,
+  postedToSomebody,
+  readsPortsNow,
+  receiveNow,
+  type ThreadId,
+} from '@flatshare/core/internal'
+import { CALL, LOST, type Message } from './messages.js'
 
 export interface Link {
-  /** Begins to receive. Messages that came before are kept until then. `onLost`: one came that can't be read here. */
-  start(onMessage: (message: Message) => void, onGone: () => void, onLost: () => void): void
+  /** Whether `drain` receives anything: not where a thread can't read its messages while it blocks. */
+  readonly drains: boolean
+  /** Begins to receive. Messages that came before are kept until then. */
+  start(receiver: LinkReceiver): void
   /**
-   * Sends, now or at the end of this turn; messages arrive in order.
+   * Sends, now or at the end of this turn, and at the latest before this thread blocks; messages arrive in order.
    *
    * @throws DataCloneError when the message can't cross; then nothing was sent.
    */
   send(message: Message, transferList?: any[]): void
-  /** Receives now what has already come. */
+  /** Receives now what has already come. From inside a message's receipt too: it goes on with the next one. */
   drain(): void
   /** Whether this end keeps its thread's event loop alive. */
   hold(hold: boolean): void
@@ -19,12 +32,26 @@ export interface Link {
   close(): void
 }
 
-/** What surely can be cloned, so that a message of it may wait for its turn. */
+/** Who has an end of a link. */
+export interface LinkReceiver {
+  /** The thread at the other end, 0 while that isn't known: it is woken where it blocks. */
+  readonly threadId: ThreadId
+  receive(message: Message): void
+  /** The other end has closed, or its thread has ended. */
+  closed(): void
+  /** A message came that can't be read here. */
+  lost(): void
+}
+
+/** What surely can be cloned, and doesn't change meanwhile, so that a message of it may wait for its turn. */
 function isPlain(message: Message): boolean {
+  // The arrays in these were made for them; any other is somebody's own.
+  const ownArrays = message[0] === CALL || message[0] === LOST
   for (const x of message as readonly unknown[]) {
     if (typeof x !== 'object' || x === null) {
       if (typeof x === 'function' || typeof x === 'symbol') return false
     } else if (
+      !ownArrays ||
       !Array.isArray(x) ||
       !x.every((y) => typeof y !== 'object' && typeof y !== 'function' && typeof y !== 'symbol')
     )
@@ -33,6 +60,7 @@ function isPlain(message: Message): boolean {
   return true
 }
 
+/** Links with messages that wait for the end of the turn. */
 const unsent = new Set<() => void>()
 
 /** Sends now what waits for the end of the turn. */
@@ -40,44 +68,69 @@ export function flushLinks(): void {
   for (const flush of unsent) flush()
 }
 onOwnExit(flushLinks)
+// Who waits for it would wait for what this thread blocks on, too.
+beforePark(flushLinks)
+
+/** The last that is said on a port, as a thread that blocks doesn't hear that it closes. */
+const CLOSED = null
 
 /**
  * A link over a message port. Messages of plain values that are sent in one turn go together, as an array
  * of messages, at its end: a post costs more than what is in it. Any other message goes at once, after
  * those that wait.
+ *
+ * Messages are received one after the other, in order, even if one's receipt blocks and so receives the next.
  */
 export function portLink(port: Port): Link {
-  let receive: (message: Message) => void = () => {}
+  let receiver: LinkReceiver | undefined
   // Nothing may be asked of a closed port: Node 20 crashes when one is read.
   let closed = false
   let waiting: Message[] = []
+  /** Came together, and not received yet. */
+  let incoming: Message[] = []
+  let next = 0
 
+  const post = (message: unknown, transferList?: any[]) => {
+    port.postMessage(message, transferList)
+    const thread = receiver?.threadId
+    if (thread) posted(thread)
+    else postedToSomebody()
+  }
   const flush = () => {
     if (waiting.length === 0) return
     const batch = waiting
     waiting = []
     unsent.delete(flush)
-    if (!closed) port.postMessage(batch.length === 1 ? batch[0] : batch)
+    if (!closed) post(batch.length === 1 ? batch[0] : batch)
   }
-  const unpack = (message: Message | Message[]) => {
-    if (!Array.isArray(message)) return
-    if (!Array.isArray(message[0])) receive(message as Message)
-    else for (const one of message as Message[]) receive(one)
+  const receiveAll = () => {
+    while (next < incoming.length) receiver!.receive(incoming[next++]!)
+    if (next === 0) return
+    incoming = []
+    next = 0
+  }
+  const gone = () => {
+    closed = true
+    receiver!.closed()
+  }
+  const unpack = (message: Message | Message[] | typeof CLOSED) => {
+    if (message === CLOSED) receiver!.closed()
+    else if (!Array.isArray(message)) return
+    else if (!Array.isArray(message[0])) incoming.push(message as Message)
+    else for (const one of message as Message[]) incoming.push(one)
+    receiveAll()
   }
 
   return {
-    start(onMessage, onGone, onLost) {
-      receive = onMessage
-      const gone = () => {
-        closed = true
-        onGone()
-      }
-      listen(port, unpack, gone, onLost)
+    drains: readsPortsNow,
+    start(by) {
+      receiver = by
+      listen(port, unpack, gone, () => receiver!.lost())
     },
     send(message, transferList) {
       if (!isPlain(message)) {
         flush()
-        port.postMessage(message, transferList)
+        post(message, transferList)
         return
       }
       if (waiting.push(message) > 1) return
@@ -85,15 +138,17 @@ export function portLink(port: Port): Link {
       queueMicrotask(flush)
     },
     drain() {
+      receiveAll()
       while (!closed) {
-        let next: { message: unknown } | undefined
+        let came: { message: unknown } | undefined
         try {
-          next = receiveNow(port)
+          came = receiveNow(port)
         } catch {
-          continue // it can't be read here; whoever drains ends all that is awaited
+          receiver?.lost()
+          continue
         }
-        if (!next) return
-        unpack(next.message as Message)
+        if (!came) return
+        unpack(came.message as Message)
       }
     },
     hold(hold) {
@@ -101,6 +156,7 @@ export function portLink(port: Port): Link {
     },
     close() {
       flush()
+      if (!closed) post(CLOSED)
       closed = true
       port.close()
     },

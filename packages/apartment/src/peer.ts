@@ -6,34 +6,30 @@
  *   any      → gone    the link closed or the thread ended: every awaited call rejects, every reference
  *                      that the other thread held by this link is dropped
  *
- * Invariants: an awaited call leaves the table exactly once, by its answer, its signal or deadline, or the
- * peer's end; messages that came before the end are received before it, so an answer is never lost to it; a
- * reference sent is counted before its message goes, and uncounted if that couldn't go.
+ * Invariant: messages that came before the end are received before it, so an answer is never lost to it.
  *
  * A link that came with a single reference closes when neither end has anything left to do with it. Each
  * end judges by itself: while either awaits a call or holds a reference, the other counts it.
  */
 import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
 import {
-  abortReason,
   type CallId,
-  causality,
-  currentCall,
-  newCallId,
   onThreadExitInternal,
   ownThreadId,
   type PackedReference,
   releaseReferences,
   type ThreadId,
   threadName,
-  timeoutError,
-  timerDelay,
 } from '@flatshare/core/internal'
-import { atCaller, type CallTrace } from './call-trace.js'
+import { CallResult } from './call-result.js'
+import type { CallSettings } from './call-settings.js'
+import type { CallTrace } from './call-trace.js'
+import { AwaitedCalls, type CalledPeer, type CallTarget } from './calling.js'
 import { cannotCross, packFor, unpackFrom } from './crossing.js'
-import { type Link, portLink } from './link.js'
+import { type Link, type LinkReceiver, portLink } from './link.js'
 import {
   ANSWER,
+  ASK,
   CALL,
   CANCEL,
   CLOSE,
@@ -45,29 +41,12 @@ import {
   LOST,
   type Message,
   RELEASE,
+  WAITING,
 } from './messages.js'
-import { type CallingPeer, type ServedCall, serveCall } from './serving.js'
-import { hold, type Stub, stubById } from './stub.js'
-
-/** How one call is made. */
-export interface CallSettings {
-  /** Frees the caller at once when it fires; the other side sees `currentCall().signal` fire. */
-  readonly signal?: AbortSignal
-  /** Milliseconds until the caller is freed by a `TimeoutError`. */
-  readonly timeout?: number
-}
-
-/** A call that was made and isn't answered. */
-interface Awaited {
-  resolve(value: unknown): void
-  reject(error: unknown): void
-  readonly label: string
-  readonly trace: CallTrace
-  /** The proxy, so that it isn't collected meanwhile. */
-  readonly keep: unknown
-  /** Lets go of timer and signal. */
-  settle?: () => void
-}
+import { SentReferences } from './sent-references.js'
+import { callerEnded, type ServedCall } from './served-call.js'
+import { type CallingPeer, cancelCall, serveCall, whatWaits } from './serving.js'
+import { ROOT, type Stub, stubById, TABLE } from './stub.js'
 
 export interface PeerSettings {
   /** Which thread it is, where that is known before its HELLO. */
@@ -76,10 +55,17 @@ export interface PeerSettings {
   readonly transient?: boolean
   /** Somebody watches the worker itself, and calls `end` with its error once that has ended. */
   readonly watched?: boolean
+  /** The link has ended, also where it was only unused. */
+  readonly onEnd?: () => void
 }
 
 const peers = new Set<Peer>()
 let whenAnswered: (() => void) | undefined
+
+/** Receives now what has come by any link, also by those that come with it. */
+export function drainLinks(): void {
+  for (const peer of peers) peer.link.drain()
+}
 
 /** Calls back once this thread serves no call. */
 export function whenAllAnswered(callback: () => void): void {
@@ -93,7 +79,7 @@ function checkAnswered(): void {
   whenAnswered()
 }
 
-export class Peer implements CallingPeer {
+export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   threadId: ThreadId
   name: string
   readonly serving = new Map<CallId, ServedCall>()
@@ -103,12 +89,14 @@ export class Peer implements CallingPeer {
   held = 0
   onHello?: (serves: Directory | undefined) => void
   onCloseAsked?: () => void
-  readonly #awaited = new Map<CallId, Awaited>()
-  readonly #counts = new Map<number, number>()
+  /** The calls of this thread that the other hasn't answered. */
+  readonly calls = new AwaitedCalls(this)
+  readonly #sent = new SentReferences()
   readonly #goneListeners = new Set<() => void>()
   readonly #idleListeners = new Set<() => void>()
   #gone: { cause: unknown } | undefined
   #closing = false
+  #left = false
 
   constructor(
     readonly link: Link,
@@ -117,13 +105,7 @@ export class Peer implements CallingPeer {
     this.threadId = settings.thread ?? 0
     this.name = settings.thread ? threadName(settings.thread) : 'another thread'
     peers.add(this)
-    link.start(
-      (message) => this.receive(message),
-      () => {
-        if (!settings.watched) this.end()
-      },
-      () => this.#lost(true),
-    )
+    link.start(this)
   }
 
   get gone(): boolean {
@@ -137,74 +119,37 @@ export class Peer implements CallingPeer {
   // ── calls to the other thread ─────────────────────────────────────────────────────────────
 
   call(
-    target: { readonly id: number; readonly name: string; readonly keep?: unknown },
+    target: CallTarget,
     how: How,
     member: string,
     args: unknown[],
     trace: CallTrace,
     settings?: CallSettings,
   ): Promise<unknown> {
-    const label = labelOf(target.name, how, member)
-    return new Promise((resolve, reject) => {
-      if (this.#gone || this.#closing) {
-        reject(atCaller(this.#disconnected(label, false), trace) as Error)
-        return
-      }
-      const { signal, timeout } = settings ?? {}
-      if (signal?.aborted) {
-        reject(abortReason(signal) as Error)
-        return
-      }
-      const inherited = currentCall()?.deadline
-      const own = timeout === undefined ? undefined : Date.now() + timeout
-      const deadline = inherited === undefined ? own : Math.min(inherited, own ?? inherited)
-      const id = newCallId()
-      const awaited: Awaited = { resolve, reject, label, trace, keep: target.keep }
-      try {
-        this.#send((value, refs) => [CALL, target.id, how, member, [...causality(), id], value, refs, deadline], args)
-      } catch (error) {
-        reject(atCaller(cannotCross(error, `${label}: an argument`), trace) as Error)
-        return
-      }
-      this.#awaited.set(id, awaited)
-      if (this.#awaited.size === 1) this.link.hold(true)
-      if (signal || deadline !== undefined) this.#watch(id, awaited, signal, deadline)
-    })
+    return new CallResult((resolve, reject) =>
+      this.calls.call(target, how, member, args, trace, settings, { resolve, reject }),
+    )
   }
 
-  #watch(id: CallId, awaited: Awaited, signal: AbortSignal | undefined, deadline: number | undefined): void {
-    const giveUp = (reason: unknown, timedOut: boolean) => {
-      if (!this.#take(id)) return
-      awaited.reject(reason)
-      this.link.send([CANCEL, id, timedOut])
-      this.#settled()
-    }
-    const aborted = () => giveUp(abortReason(signal!), false)
-    signal?.addEventListener('abort', aborted, { once: true })
-    const timer =
-      deadline === undefined
-        ? undefined
-        : setTimeout(
-            () => giveUp(timeoutError(`${awaited.label}: no answer from the thread "${this.name}" in time.`), true),
-            timerDelay(deadline - Date.now()),
-          )
-    awaited.settle = () => {
-      signal?.removeEventListener('abort', aborted)
-      clearTimeout(timer)
-    }
+  /** How many calls wait for their answers. */
+  get load(): number {
+    return this.calls.size
   }
 
-  #take(id: CallId): Awaited | undefined {
-    const awaited = this.#awaited.get(id)
-    if (!awaited) return undefined
-    this.#awaited.delete(id)
-    awaited.settle?.()
-    if (this.#awaited.size === 0) this.link.hold(false)
-    return awaited
+  refusal(label: string): Error | undefined {
+    return this.#gone || this.#closing ? this.disconnected(label, false) : undefined
   }
 
-  #settled(): void {
-    if (this.#awaited.size > 0) return
+  disconnected(label: string, mayHaveRun: boolean): DisconnectedError {
+    const ended = this.#left ? 'was let go by this one' : 'has ended'
+    const what = !this.#gone && this.#closing ? 'is being closed' : ended
+    const consequence = mayHaveRun ? 'the call may or may not have run' : 'the call was not made'
+    const cause = this.#gone?.cause
+    const message = `${label}: the thread "${this.name}" ${what}; ${consequence}.`
+    return new DisconnectedError(message, cause === undefined ? { mayHaveRun } : { mayHaveRun, cause })
+  }
+
+  idle(): void {
     for (const listener of this.#idleListeners) listener()
     this.#idleListeners.clear()
     this.closeIfUnused()
@@ -212,7 +157,7 @@ export class Peer implements CallingPeer {
 
   /** Calls back once no call is awaited. */
   whenIdle(listener: () => void): void {
-    if (this.#awaited.size === 0) listener()
+    if (this.calls.size === 0) listener()
     else this.#idleListeners.add(listener)
   }
 
@@ -222,30 +167,50 @@ export class Peer implements CallingPeer {
     return unpackFrom(this, value, refs)
   }
 
-  answer(call: CallId, value: unknown): void {
-    if (!this.serving.delete(call) || this.#gone) return
-    try {
-      this.#send((packed, refs) => [ANSWER, call, packed, refs], value)
-    } catch (error) {
-      this.#sendFailure(call, cannotCross(error, 'The result of the call'))
+  answer(id: CallId, value: unknown): void {
+    const call = this.#ended(id)
+    if (!call || this.#gone) return
+    if (call.isLate) this.#sendFailure(id, () => call.lateResult())
+    else if (call.replies) {
+      try {
+        this.sendPacked((packed, refs) => [ANSWER, id, packed, refs], value)
+      } catch (error) {
+        this.#sendFailure(id, () => cannotCross(error, 'The result of the call'))
+      }
     }
     this.closeIfUnused()
     checkAnswered()
   }
 
-  fail(call: CallId, error: unknown): void {
-    if (!this.serving.delete(call) || this.#gone) return
-    this.#sendFailure(call, error)
+  fail(id: CallId, error: unknown): void {
+    const call = this.#ended(id)
+    if (!call || this.#gone) return
+    if (call.replies) this.#sendFailure(id, () => error)
+    else call.warn(error, this.name)
     this.closeIfUnused()
     checkAnswered()
   }
 
-  #sendFailure(call: CallId, error: unknown): void {
+  #ended(id: CallId): ServedCall | undefined {
+    const call = this.serving.get(id)
+    if (!call) return undefined
+    this.serving.delete(id)
+    call.end()
+    return call
+  }
+
+  /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
+  #sendFailure(id: CallId, thrown: () => unknown): void {
     try {
-      this.#send((packed, refs) => [FAILURE, call, packed, refs], error)
+      this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], thrown())
     } catch (reason) {
-      // What was thrown can't cross: the call must settle all the same.
-      this.#send((packed, refs) => [FAILURE, call, packed, refs], cannotCross(reason, 'What the call threw'))
+      const why = 'What the call threw'
+      try {
+        this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], cannotCross(reason, why))
+      } catch {
+        const error = new NotMarshalableError(`${why} can't cross to another thread, nor can the reason why.`)
+        this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], error)
+      }
     }
   }
 
@@ -253,17 +218,12 @@ export class Peer implements CallingPeer {
 
   /** Counts a reference that is sent to the other end; gives how to uncount it. */
   count(stub: Stub): () => void {
-    this.#counts.set(stub.id, (this.#counts.get(stub.id) ?? 0) + 1)
-    hold(stub.id, 1, stub)
-    return () => this.#uncount(stub.id, 1)
+    return this.#sent.count(stub)
   }
 
-  #uncount(id: number, arrivals: number): void {
-    const counted = this.#counts.get(id) ?? 0
-    const less = Math.min(counted, arrivals)
-    if (less === counted) this.#counts.delete(id)
-    else this.#counts.set(id, counted - less)
-    hold(id, -less)
+  /** Whether the other end may speak of that object: it was given it by this link, or every thread has it. */
+  gave(id: number): boolean {
+    return id === ROOT || id === TABLE || this.#sent.has(id) || this.settings.thread === ownThreadId()
   }
 
   /** Lets go of so many arrivals of one of the other end's references. */
@@ -276,7 +236,7 @@ export class Peer implements CallingPeer {
 
   closeIfUnused(): void {
     if (!this.settings.transient || this.#gone || this.held > 0) return
-    if (this.#counts.size > 0 || this.#awaited.size > 0 || this.serving.size > 0) return
+    if (this.#sent.size > 0 || this.calls.busy || this.serving.size > 0) return
     // Nobody's thread has ended: there is nothing to tell.
     this.#goneListeners.clear()
     this.link.close()
@@ -290,6 +250,13 @@ export class Peer implements CallingPeer {
     this.#closing = true
   }
 
+  /** Closes the link, though the other thread lives on. */
+  leave(): void {
+    if (this.#gone) return
+    this.#left = true
+    this.end()
+  }
+
   /** The other end is gone, by `cause` if that is known. */
   end(cause?: unknown): void {
     if (this.#gone) return
@@ -297,17 +264,13 @@ export class Peer implements CallingPeer {
     if (this.#gone) return
     this.#gone = { cause }
     peers.delete(this)
-    for (const [id, count] of this.#counts) hold(id, -count)
-    this.#counts.clear()
-    for (const call of this.serving.values()) call.giveUp(false)
+    this.#sent.clear()
+    for (const call of this.serving.values()) call.giveUp(callerEnded())
     this.serving.clear()
-    for (const id of [...this.#awaited.keys()]) {
-      const awaited = this.#take(id)
-      awaited?.reject(atCaller(this.#disconnected(awaited.label, true), awaited.trace))
-    }
-    this.#settled()
+    this.calls.end()
     for (const listener of [...this.#goneListeners]) listener()
     this.link.close()
+    this.settings.onEnd?.()
   }
 
   /** Calls back when the other end is gone, soon if it is so already. */
@@ -317,17 +280,9 @@ export class Peer implements CallingPeer {
     return () => this.#goneListeners.delete(listener)
   }
 
-  #disconnected(label: string, mayHaveRun: boolean): DisconnectedError {
-    const what = !this.#gone && this.#closing ? 'is being closed' : 'has ended'
-    const consequence = mayHaveRun ? 'the call may or may not have run' : 'the call was not made'
-    const cause = this.#gone?.cause
-    const message = `${label}: the thread "${this.name}" ${what}; ${consequence}.`
-    return new DisconnectedError(message, cause === undefined ? { mayHaveRun } : { mayHaveRun, cause })
-  }
-
   // ── messages ──────────────────────────────────────────────────────────────────────────────
 
-  #send(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void {
+  sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void {
     const transferList: any[] = []
     const graph = packFor(this, value, transferList)
     try {
@@ -338,6 +293,14 @@ export class Peer implements CallingPeer {
     }
   }
 
+  closed(): void {
+    if (!this.settings.watched) this.end()
+  }
+
+  lost(): void {
+    this.#lost(true)
+  }
+
   receive(message: Message): void {
     if (this.#gone || !Array.isArray(message)) return
     switch (message[0]) {
@@ -346,19 +309,19 @@ export class Peer implements CallingPeer {
         break
       case ANSWER:
       case FAILURE:
-        this.#receiveAnswer(message[0] === ANSWER, message[1], message[2], message[3])
+        this.calls.receiveAnswer(message[0] === ANSWER, message[1], message[2], message[3])
         break
       case CANCEL:
-        this.serving.get(message[1])?.giveUp(message[2])
+        cancelCall(message, this)
         break
       case RELEASE:
-        this.#uncount(message[1], message[2])
+        this.#sent.uncount(message[1], message[2])
         this.closeIfUnused()
         break
       case LINK: {
         const [, id, port] = message
         const peer = new Peer(portLink(port), { transient: true })
-        const stub = stubById(id)
+        const stub = this.gave(id) ? stubById(id) : undefined
         if (stub) peer.count(stub)
         else peer.end()
         break
@@ -370,6 +333,14 @@ export class Peer implements CallingPeer {
         break
       case CLOSE:
         this.onCloseAsked?.()
+        break
+      case ASK: {
+        const what = whatWaits(message[1], this)
+        if (what) this.link.send([WAITING, message[1], what])
+        break
+      }
+      case WAITING:
+        this.calls.waits(message[1], message[2])
         break
       case LOST:
         this.#failLost(message[1])
@@ -383,7 +354,7 @@ export class Peer implements CallingPeer {
 
   /** A call or an answer was lost, nobody knows which: says what is awaited here. */
   #lost(first: boolean): void {
-    if (!this.#gone) this.link.send([LOST, [...this.#awaited.keys()], first])
+    if (!this.#gone) this.link.send([LOST, this.calls.ids(), first])
   }
 
   /**
@@ -396,28 +367,9 @@ export class Peer implements CallingPeer {
       const message =
         'The call or its answer could not be read where it arrived: what it carries is nested too deeply for ' +
         'the stack of that thread, or of a kind that is not known there. The call may or may not have run.'
-      this.#sendFailure(call, new NotMarshalableError(message))
+      this.#sendFailure(call, () => new NotMarshalableError(message))
     }
   }
-
-  #receiveAnswer(succeeded: boolean, id: CallId, value: unknown, refs: PackedReference[] | undefined): void {
-    const awaited = this.#take(id)
-    try {
-      // Unpacked also where nobody waits any more, so that what it refers to is let go in time.
-      const result = this.unpack(value, refs)
-      if (succeeded) awaited?.resolve(result)
-      else awaited?.reject(atCaller(result, awaited.trace))
-    } catch (error) {
-      awaited?.reject(atCaller(error, awaited.trace))
-    }
-    this.#settled()
-  }
-}
-
-function labelOf(name: string, how: How, member: string): string {
-  if (how === 'create') return `new ${member}()`
-  if (how === 'apply') return `${name}()`
-  return how === 'get' ? `${name}.${member}` : `${name}.${member}()`
 }
 
 onThreadExitInternal(({ id }) => {

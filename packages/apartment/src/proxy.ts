@@ -1,127 +1,64 @@
 /**
- * Proxies: ordinary objects with a method for each method of the class at home and a getter, giving a
- * promise, for each of its getters.
- *
- * Only what the class says is there: other properties, `then` and `constructor` included, are undefined,
- * so a proxy can be awaited, and there is no way up to `Object.prototype` that an assignment could
- * pollute. Nothing can be assigned.
+ * Proxies: what this thread holds of objects that live on others.
  *
  * A proxy is made once for an object and thread and kept weakly; when it is collected, or released, the
- * reference is let go. `callWith` gives other views of the same reference, which keep the proxy.
+ * reference is let go. `callWith` and `blocking` give other views of the same reference, which keep the proxy.
+ *
+ * As an object a proxy is a boxed symbol under a prototype of its own. That slot inside it is all that structured clone
+ * needs to refuse it, so a proxy in a raw `postMessage` is a `DataCloneError`, never a dead copy; and what compares by
+ * content, as assertions do, finds two proxies equal only where they stand for the same object.
  */
-import { MARSHALER, type Marshaler, type ThreadId } from '@flatshare/core/internal'
-import { memberKey } from './description.js'
-import type { How } from './messages.js'
-import type { CallSettings, Peer } from './peer.js'
-import { Reference, type RemoteDescription } from './reference.js'
+import type { ThreadId } from '@flatshare/core/internal'
+import { anyMemberProxy } from './any-member.js'
+import type { CallSettings } from './call-settings.js'
+import type { Peer } from './peer.js'
+import { prototypeFor, top } from './proxy-prototype.js'
+import { callBy, enterProxy, type ProxyState, requireProxy, stateOf, summary } from './proxy-state.js'
+import { Reference } from './reference.js'
+import type { RemoteDescription } from './remote-description.js'
+import { inspectSymbol } from './showing.js'
 
-interface ProxyState {
-  readonly reference: Reference
-  readonly settings?: CallSettings
-  /** The proxy of which this is a view. */
-  readonly viewOf?: object
-}
-
-const states = new WeakMap<object, ProxyState>()
-const prototypes = new WeakMap<RemoteDescription, object>()
-const inspect = Symbol.for('nodejs.util.inspect.custom')
+/** On each proxy: which object it stands for, for what compares objects by their own members. */
+const identity = Symbol('flatshare.reference')
 
 const collected = new FinalizationRegistry<Reference>((reference) => {
   // Another proxy may stand on it by now.
   if (reference.proxy?.deref() === undefined) reference.release()
 })
 
-function summary(proxy: object): string {
-  const { reference } = states.get(proxy)!
-  const state = reference.released ? ', released' : reference.peer?.gone ? ', disconnected' : ''
-  return `Remote<${reference.name}> { home: "${reference.homeName}"${state} }`
-}
-
-const refuseAssignment = (key: PropertyKey): never => {
-  throw new TypeError(`Can't set ${String(key)}: nothing can be assigned through a proxy. Call a method that sets it.`)
-}
-
-const shared = {
-  [Symbol.dispose](this: object): void {
-    release(this)
-  },
-  [Symbol.toPrimitive](this: object): string {
-    return summary(this)
-  },
-  toString(this: object): string {
-    return summary(this)
-  },
-  [inspect](this: object): string {
-    return summary(this)
-  },
-}
-Object.setPrototypeOf(shared, null)
-
-/** The top of every proxy's prototype chain: assignments of what the class doesn't have end here. */
-const top: object = new Proxy(shared, {
-  set: (_target, key) => refuseAssignment(key),
-  defineProperty: (_target, key) => refuseAssignment(key),
-  setPrototypeOf: () => refuseAssignment('__proto__'),
-})
-
-/** Lets proxies of objects be packed. Called once, by the package's marshaler. */
-export function useMarshaler(marshaler: Marshaler): void {
-  Object.defineProperty(shared, MARSHALER, { value: marshaler })
-  Object.freeze(shared)
-}
-
-function call(proxy: unknown, how: How, member: string, args: unknown[]): Promise<unknown> {
-  const state = typeof proxy === 'object' && proxy !== null ? states.get(proxy) : undefined
-  if (!state) {
-    return Promise.reject(new TypeError(`${member} is a method of a proxy: call it on one, as in proxy.${member}().`))
-  }
-  return state.reference.call(how, member, args, state.viewOf ?? proxy, state.settings)
-}
-
-function prototypeFor(description: RemoteDescription): object {
-  let prototype = prototypes.get(description)
-  if (prototype) return prototype
-  prototype = Object.create(top) as object
-  const properties: PropertyDescriptorMap = {}
-  for (const key of description.methods) {
-    const name = memberKey(key)
-    const method = {
-      [name](this: unknown, ...args: unknown[]) {
-        return call(this, 'call', key, args)
-      },
-    }[name as string]
-    properties[name as string] = { get: () => method, set: () => refuseAssignment(key), enumerable: true }
-  }
-  for (const key of description.getters) {
-    properties[key] = {
-      get(this: unknown) {
-        return call(this, 'get', key, [])
-      },
-      set: () => refuseAssignment(key),
-      enumerable: true,
-    }
-  }
-  properties[Symbol.toStringTag as never] = { value: `Remote<${description.name}>` }
-  // Defined where the top's trap doesn't see it, as these are own properties.
-  Object.defineProperties(prototype, properties)
-  prototypes.set(description, Object.freeze(prototype))
-  return prototype
-}
-
 function make(state: ProxyState): object {
-  const { reference, settings } = state
-  let proxy: object
-  if (reference.description.isFunction) {
-    const remote = (...args: unknown[]) => reference.call('apply', '', args, remote, settings)
+  const { description } = state.reference
+  const proxy: object = description.isFunction
+    ? functionProxy(state)
+    : description.anyMember
+      ? anyMemberProxy(top, (how, member, args) => callBy(proxy, state, how, member, args))
+      : objectProxy(state.reference)
+  enterProxy(proxy, state)
+  return proxy
+}
+
+function objectProxy(reference: Reference): object {
+  const name = `${reference.home}/${reference.id}`
+  const proxy = Object(Symbol(name)) as object
+  Object.defineProperty(proxy, identity, { value: name, enumerable: true })
+  Object.setPrototypeOf(proxy, prototypeFor(reference.description))
+  return Object.preventExtensions(proxy)
+}
+
+function functionProxy(state: ProxyState): object {
+  const { reference } = state
+  const remote = (...args: unknown[]) => callBy(remote, state, 'apply', '', args)
+  const shown = { value: () => summary(remote) }
+  return Object.freeze(
     Object.defineProperties(remote, {
       name: { value: reference.name },
+      length: { value: 0 },
       [Symbol.dispose]: { value: () => reference.release() },
-      [inspect]: { value: () => summary(remote) },
-    })
-    proxy = Object.freeze(remote)
-  } else proxy = Object.preventExtensions(Object.create(prototypeFor(reference.description)) as object)
-  states.set(proxy, state)
-  return proxy
+      [inspectSymbol]: shown,
+      toString: shown,
+      toJSON: shown,
+    }),
+  )
 }
 
 /** The proxy of an object of another thread that has come by this link: the same one for the same object. */
@@ -144,7 +81,8 @@ export function proxyApart(home: ThreadId, id: number, description: RemoteDescri
   return freshProxy(reference)
 }
 
-function freshProxy(reference: Reference): object {
+/** The proxy of a reference that was made apart from any link. */
+export function freshProxy(reference: Reference): object {
   const proxy = make({ reference })
   reference.proxy = new WeakRef(proxy)
   collected.register(proxy, reference)
@@ -153,28 +91,33 @@ function freshProxy(reference: Reference): object {
 
 /** The reference that a proxy stands on; undefined for anything else. */
 export function referenceOf(x: unknown): Reference | undefined {
-  return (typeof x === 'object' && x !== null) || typeof x === 'function' ? states.get(x)?.reference : undefined
+  return stateOf(x)?.reference
 }
 
 /** Whether `x` stands for an object of another thread. */
 export function isProxy(x: unknown): boolean {
-  return referenceOf(x) !== undefined
-}
-
-function requireProxy(x: unknown, caller: string): ProxyState {
-  const state = (typeof x === 'object' && x !== null) || typeof x === 'function' ? states.get(x) : undefined
-  if (!state) throw new TypeError(`${caller} takes a proxy of an object that lives on another thread; this is none.`)
-  return state
+  return stateOf(x) !== undefined
 }
 
 /** As `callWith`, whose types are for users. */
 export function viewWith(proxy: object, settings: CallSettings): object {
   const state = requireProxy(proxy, 'callWith')
   return make({
-    reference: state.reference,
+    ...state,
     settings: { ...state.settings, ...settings },
     viewOf: state.viewOf ?? proxy,
   })
+}
+
+const blockingViews = new WeakMap<object, object>()
+
+/** As `blocking`, for a proxy: the same view for the same proxy. */
+export function blockingView(proxy: object): object {
+  const state = requireProxy(proxy, 'blocking')
+  if (state.blocking) return proxy
+  let view = blockingViews.get(proxy)
+  if (!view) blockingViews.set(proxy, (view = make({ ...state, viewOf: state.viewOf ?? proxy, blocking: true })))
+  return view
 }
 
 /**

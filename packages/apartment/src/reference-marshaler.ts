@@ -13,7 +13,7 @@
  * A reference that is packed and never sent, sent and never unpacked, or lost on its way ends with its
  * count taken back or its port closed.
  */
-import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
+import { DisconnectedError, FlatshareError, NotMarshalableError } from '@flatshare/core'
 import {
   isByReference,
   isPort,
@@ -29,15 +29,19 @@ import { crossingName, isClass } from './description.js'
 import { portLink } from './link.js'
 import { type About, LINK } from './messages.js'
 import { Peer } from './peer.js'
-import { knownProxy, proxyOf, referenceOf, useMarshaler } from './proxy.js'
-import { learn, type Reference } from './reference.js'
-import { FUNCTION, objectOf, stubFor } from './stub.js'
+import { knownProxy, proxyOf, referenceOf } from './proxy.js'
+import { useMarshaler } from './proxy-prototype.js'
+import type { Reference } from './reference.js'
+import { aboutOf, learn } from './remote-description.js'
+import { FUNCTION, hold, objectOf, stubFor } from './stub.js'
 
 interface Body {
   readonly home: ThreadId
   readonly id: number
   readonly about: About
   readonly port?: Port
+  /** Sent by this thread to itself: held by what `hold` counts alone, since nobody releases what comes home. */
+  readonly mine?: true
 }
 
 /** How to take back what packing did, by the body that it gave. */
@@ -65,15 +69,18 @@ export const referenceMarshaler: Marshaler<object, Body> = {
     return packOwn(x, context)
   },
 
-  unmarshal({ home, id, about, port }, _context) {
+  unmarshal({ home, id, about, port, mine }, _context) {
+    const from = unpackingPeer()
     if (home === ownThreadId()) {
       try {
+        // Who names one of this thread's objects holds it, by this very link or by the one that came along.
+        if (!isPort(port) && !from?.gave(id)) throw new FlatshareError('A reference came home that nobody was given.')
         return objectOf(id)
       } finally {
-        port?.close()
+        if (isPort(port)) port.close()
+        if (mine && from?.settings.thread === home) hold(id, -1)
       }
     }
-    const from = unpackingPeer()
     if (port === undefined && from?.threadId === home) return proxyOf(home, id, learn(home, about), from)
     if (!isPort(port)) throw new NotMarshalableError('A reference was copied without its transfer list.')
     const known = knownProxy(home, id)
@@ -89,7 +96,10 @@ export const referenceMarshaler: Marshaler<object, Body> = {
 
   release(body) {
     const takeBack = undo.get(body)
-    if (takeBack) takeBack()
+    if (takeBack) {
+      undo.delete(body)
+      takeBack()
+    } else if (body.mine && unpackingPeer()?.settings.thread === body.home) hold(body.id, -1)
     else if (isPort(body.port)) body.port.close()
     else {
       // It came inside a message whose unpacking failed.
@@ -117,6 +127,12 @@ function packOwn(x: object, context: MarshalContext): Body {
       holder.count(stub)
       return () => holder.end()
     })
+  if (peer.settings.thread === ownThreadId()) {
+    hold(stub.id, 1, stub)
+    const body: Body = { home: peer.threadId, id: stub.id, about: [FUNCTION, stub.name], mine: true }
+    undo.set(body, () => hold(stub.id, -1))
+    return body
+  }
   const about = stub.about()
   const news = about[0] !== FUNCTION && !peer.told.has(about[0])
   const uncount = peer.count(stub)
@@ -130,11 +146,10 @@ function packOwn(x: object, context: MarshalContext): Body {
 }
 
 function packProxy(reference: Reference, context: MarshalContext): Body {
+  if (reference.standIn) return packOwn(reference.standIn, context)
   const { home, id, description } = reference
   const to = packingPeer(context.transferList)
-  const about: About = description.isFunction
-    ? [FUNCTION, description.name]
-    : [description.id, description.name, description.methods, description.getters]
+  const about = aboutOf(description)
   if (to && reference.cameBy(to)) return { home, id, about: [about[0], description.name] }
   const { peer } = reference
   if (!peer || peer.gone || reference.released) {

@@ -1,43 +1,16 @@
 /** What a proxy stands on: an object of another thread, and the links by which it arrived. */
-import { DisconnectedError, FlatshareError } from '@flatshare/core'
-import { onThreadExitInternal, type ThreadId, threadName } from '@flatshare/core/internal'
+import { DisconnectedError } from '@flatshare/core'
+import { ownThreadId, type ThreadId, threadName } from '@flatshare/core/internal'
+import { callAndBlock } from './blocking-call.js'
+import type { CallSettings } from './call-settings.js'
 import { traceCall } from './call-trace.js'
-import type { About, How } from './messages.js'
-import type { CallSettings, Peer } from './peer.js'
-import { FUNCTION, SERVED } from './stub.js'
+import type { How } from './messages.js'
+import { ownsThread } from './own-threads.js'
+import type { Peer } from './peer.js'
+import type { RemoteDescription } from './remote-description.js'
+import { objectOf } from './stub.js'
 
-/** What is known here of a kind of object of another thread. */
-export interface RemoteDescription {
-  readonly id: number
-  readonly name: string
-  readonly isFunction: boolean
-  readonly methods: readonly string[]
-  readonly getters: readonly string[]
-}
-
-const descriptions = new Map<ThreadId, Map<number, RemoteDescription>>()
 const references = new Map<ThreadId, Map<number, Reference>>()
-
-onThreadExitInternal(({ id }) => {
-  descriptions.delete(id)
-})
-
-/** Notes what came with a reference, or finds what came with one before. */
-export function learn(home: ThreadId, [id, name, methods, getters]: About): RemoteDescription {
-  if (id === FUNCTION) return { id, name: name ?? 'function', isFunction: true, methods: [], getters: [] }
-  if (id === SERVED) {
-    return Object.freeze({ id, name: name!, isFunction: false, methods: methods ?? [], getters: getters ?? [] })
-  }
-  let known = descriptions.get(home)
-  if (!known) descriptions.set(home, (known = new Map()))
-  let description = known.get(id)
-  if (!description) {
-    if (name === undefined) throw new FlatshareError(`A reference came without a description of its class.`)
-    description = Object.freeze({ id, name, isFunction: false, methods: methods ?? [], getters: getters ?? [] })
-    known.set(id, description)
-  }
-  return description
-}
 
 export class Reference {
   /** The proxy; it may be collected, and another made, while the reference stands. */
@@ -82,6 +55,21 @@ export class Reference {
     return first
   }
 
+  /** The reference whose link a call takes now; that of a pool's remote chooses. */
+  route(): Reference {
+    return this
+  }
+
+  /** Whether this thread may end the one that calls go to. */
+  get isOfOwnThread(): boolean {
+    return ownsThread(this.home)
+  }
+
+  /** The object of this thread by which other threads get what the proxy stands for; undefined where they go to its home. */
+  get standIn(): object | undefined {
+    return this.home === ownThreadId() ? objectOf(this.id) : undefined
+  }
+
   /** Whether it came by this link, so that what is sent there about it arrives before its release does. */
   cameBy(peer: Peer): boolean {
     return !this.released && this.#arrivals.has(peer)
@@ -96,11 +84,21 @@ export class Reference {
   call(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): Promise<unknown> {
     const { peer } = this
     if (this.released || !peer) {
-      return Promise.reject(
-        new DisconnectedError(`${this.name}: this proxy was released; the call was not made.`, { mayHaveRun: false }),
-      )
+      return Promise.reject(this.#released())
     }
     return peer.call({ id: this.id, name: this.name, keep }, how, member, args, traceCall(), settings)
+  }
+
+  /** As `call`, blocking: gives the result, or throws. */
+  callBlocking(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): unknown {
+    const { released, peer, id } = this.route()
+    if (released || !peer) throw this.#released()
+    return callAndBlock(peer, { id, name: this.name, keep }, how, member, args, traceCall(), settings)
+  }
+
+  #released(): DisconnectedError {
+    const message = `${this.name}: this proxy was released; the call was not made.`
+    return new DisconnectedError(message, { mayHaveRun: false })
   }
 
   /** Lets go of it: the home thread drops the object once nobody holds it. Again does nothing. */

@@ -1,80 +1,48 @@
 /** What a thread sees of an object that lives on another. */
-import type { Port } from '@flatshare/core/internal'
+import type { AnyClass, AnyFunction, Arrives, IsAny, IsHandle, Served } from './crossing-types.js'
+import type { CallFrom } from './signatures.js'
 
-type AnyFunction = (...args: any) => any
-type AnyClass = abstract new (...args: any) => any
-
-/**
- * What structured clone carries whole, and so arrives as what it was. Only types that programs without the
- * library "DOM" have too: a name that is missing there would be any, and make all of these types any.
- */
-type Copied =
-  | Date
-  | RegExp
-  | Error
-  | Blob
-  | ArrayBuffer
-  | SharedArrayBuffer
-  | ArrayBufferView
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | AbortSignal
-  | (Port & { start(): void })
+export type { Arrives, Given, GivenAll } from './crossing-types.js'
 
 declare const remote: unique symbol
 
-/** What every proxy has: `using` and `release` let go of it. */
-export interface RemoteHandle extends Disposable {
-  readonly [remote]?: true
+/** Type only: what tells a proxy's type, and of what it is one. */
+export interface RemoteBrand<T> {
+  readonly [remote]?: T
 }
 
-type IsAny<T> = 0 extends 1 & T ? true : false
-type HasMethod<T> = true extends { [K in keyof T]-?: T[K] extends AnyFunction ? true : never }[keyof T] ? true : false
+/** What every proxy has: `using` and `release` let go of it. `T` is the type of the object behind it. */
+export interface RemoteHandle<T = any> extends Disposable, RemoteBrand<T> {}
 
-/** How a value that another thread gives is found here: objects with methods as proxies, others as copies. */
-export type Arrives<T> =
-  IsAny<T> extends true
-    ? any
-    : T extends RemoteHandle | Copied
-      ? T
-      : T extends AnyFunction
-        ? RemoteFunction<T>
-        : T extends readonly unknown[]
-          ? { [K in keyof T]: Arrives<T[K]> }
-          : T extends object
-            ? HasMethod<T> extends true
-              ? Remote<T>
-              : T
-            : T
-
-/** What may be given where `T` is wanted: a `T`, or the proxy of one. */
-export type Given<T> =
-  | T
-  | (T extends object ? (T extends Copied | AnyFunction | readonly unknown[] ? never : Remote<T>) : never)
-export type GivenAll<Args extends readonly unknown[]> = { [K in keyof Args]: Given<Args[K]> }
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-type RemoteCall<F extends AnyFunction> = (...args: GivenAll<Parameters<F>>) => Promise<Arrives<Awaited<ReturnType<F>>>>
-
-/** A method as its proxy has it: one that gives a promise keeps its signature, others get one. */
-export type RemoteMethod<F extends AnyFunction> = [ReturnType<F>] extends [never]
-  ? RemoteCall<F>
-  : ReturnType<F> extends Promise<infer R>
-    ? Same<R, Arrives<R>> extends true
-      ? F & RemoteCall<F>
-      : RemoteCall<F>
-    : RemoteCall<F>
+/** A method as its proxy has it: one that gives a promise or an iterator keeps its signature, others get a promise. */
+export type RemoteMethod<F extends AnyFunction> = CallFrom<F, 'remote'>
 
 /** A function of another thread. It gives a promise. */
-export type RemoteFunction<F extends AnyFunction> = RemoteMethod<F> & Disposable
+export type RemoteFunction<F extends AnyFunction> = RemoteMethod<F> & RemoteHandle<F>
 
-type Unreachable = 'then' | keyof object | 'constructor' | 'toString' | 'valueOf' | 'hasOwnProperty' | 'toLocaleString'
+/** Members that no proxy has from its class: every object has them of its own, or must not have them. */
+export type Unreachable = 'then' | 'toJSON' | '__proto__' | keyof Object
+
+/** A getter from afar: its value when it comes. */
+type RemoteValue<V> = IsAny<V> extends true ? Promise<any> : Promise<Arrives<Awaited<V>>>
+
+/** `for await` and `await using` work on the proxy where they work on the object. */
+export type RemoteSymbols<T> = (T extends AsyncDisposable ? AsyncDisposable : unknown) &
+  (T extends AsyncIterable<infer Y> | Iterable<infer Y> ? AsyncIterable<Arrives<Y>> : unknown)
 
 /**
- * The proxy of a `T` that lives on another thread. Methods give promises (one that gave a promise keeps
- * its signature), getters are promises, nothing can be assigned. Where a parameter is a `P`, a `Remote<P>`
- * may be given as well.
+ * The proxy of a `T` that lives on another thread.
+ *
+ * - A method that gives a promise or an asynchronous iterator keeps its signature whole, generics and overloads too; a
+ *   synchronous one gives a promise, a generator an asynchronous generator. Of overloads the last four are seen.
+ * - A getter is a promise. Nothing can be assigned; `set` calls a setter.
+ * - Where a parameter is a `P`, a `Remote<P>` may be given as well. What can't cross is a type error where the compiler
+ *   can tell.
+ * - Results with methods are `Remote` themselves, data is data; what is free-threaded or has a codec arrives as itself
+ *   where its type says so (`CrossesAsItself`).
+ *
+ * Two things the compiler can't see: public *fields* of a class are `undefined` on a proxy, give them an accessor; and
+ * an object with methods whose class has no decorator is copied, without them, unless it is marked `byReference`.
  *
  * @example
  * const mailbox: Remote<Mailbox> = await apartment.create('Mailbox')
@@ -83,26 +51,26 @@ type Unreachable = 'then' | keyof object | 'constructor' | 'toString' | 'valueOf
 export type Remote<T> =
   IsAny<T> extends true
     ? any
-    : T extends AnyFunction
-      ? RemoteFunction<T>
-      : RemoteHandle & {
-          readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction
-            ? RemoteMethod<T[K]>
-            : Promise<Arrives<T[K]>>
-        } & (T extends AsyncDisposable ? AsyncDisposable : unknown)
+    : IsHandle<T> extends true
+      ? T
+      : T extends AnyFunction
+        ? RemoteFunction<T>
+        : RemoteHandle<T> & {
+            readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction
+              ? RemoteMethod<T[K]>
+              : RemoteValue<T[K]>
+          } & RemoteSymbols<T>
 
 /** The names of a module's classes. */
 export type ClassName<M> =
   IsAny<M> extends true ? string : { [K in keyof M]: M[K] extends AnyClass ? K : never }[keyof M] & string
 
-/** What a module serves but its classes: functions to call, objects to get as proxies. */
+/** What a module serves by name that is no class: functions to call, objects to get as proxies. */
 export type RemoteModule<M> =
   IsAny<M> extends true
     ? any
-    : RemoteHandle & {
+    : RemoteHandle<M> & {
         readonly [K in Exclude<keyof M, Unreachable | symbol> as M[K] extends AnyClass
           ? never
-          : K]: M[K] extends AnyFunction
-          ? RemoteMethod<M[K]>
-          : Promise<M[K] extends RemoteHandle | Copied ? M[K] : M[K] extends object ? Remote<M[K]> : M[K]>
+          : K]: M[K] extends AnyFunction ? RemoteMethod<M[K]> : Promise<Served<M[K]>>
       }

@@ -5,7 +5,8 @@
  * threads hold references to it.
  */
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
-import { type Description, describe, memberKey } from './description.js'
+import { MARSHALER, markUncloneable } from '@flatshare/core/internal'
+import { type Description, describe, methodAt } from './description.js'
 import { Gate } from './gate.js'
 import type { About, How } from './messages.js'
 
@@ -13,6 +14,8 @@ export interface Stub {
   readonly id: number
   /** What errors call it. */
   readonly name: string
+  /** Its calls run no code of users and never wait: they are served also while this thread blocks. */
+  readonly immediate?: boolean
   /** Where calls of the member queue; undefined where they don't. */
   gate(member: string): Gate | undefined
   /**
@@ -23,6 +26,8 @@ export interface Stub {
   perform(how: How, member: string, args: unknown[]): unknown
   /** Why it takes no calls any more. */
   refusal(): DisconnectedError | undefined
+  /** Called once no other thread holds it. */
+  unheld?: () => void
   /** What the other thread must know to make a proxy. */
   about(): About
 }
@@ -34,7 +39,9 @@ let lastId = 0
 
 /** The number of what a thread serves by name. */
 export const ROOT = 0
-/** The description number of that: it is told anew with each link. */
+/** The number of what a thread has registered in the global object table. */
+export const TABLE = -1
+/** The description number of what a thread serves by name: it is told anew with each link. */
 export const SERVED = -1
 /** The description number of all functions. */
 export const FUNCTION = 0
@@ -42,14 +49,16 @@ export const FUNCTION = 0
 const unreachable = (name: string, what: string, member: string) =>
   new TypeError(`${name} has no ${what} "${member}" that other threads can reach.`)
 
-class ObjectStub implements Stub {
+export class ObjectStub implements Stub {
   readonly id = ++lastId
   readonly description: Description
   readonly #gate = new Gate()
-  disconnected = false
+  #disconnected = false
 
   constructor(readonly object: object) {
     this.description = describe(object)
+    // A copy that a raw postMessage makes would be dead: of its class, `this` has neither methods nor private fields.
+    if (MARSHALER in object) markUncloneable?.(object)
   }
 
   get name(): string {
@@ -61,29 +70,41 @@ class ObjectStub implements Stub {
   }
 
   perform(how: How, member: string, args: unknown[]): unknown {
+    if (how === 'idle') return undefined
     const object = this.object as Record<PropertyKey, unknown>
     if (how === 'get') {
       if (!this.description.getters.has(member)) throw unreachable(this.name, 'property', member)
       return object[member]
     }
+    if (how === 'set') {
+      if (!this.description.setters.has(member)) throw unreachable(this.name, 'setter', member)
+      object[member] = args[0]
+      return undefined
+    }
     if (how !== 'call' || !this.description.methods.has(member)) throw unreachable(this.name, 'method', member)
-    return Reflect.apply(object[memberKey(member)] as Function, object, args)
+    return Reflect.apply(methodAt(object, member), object, args)
+  }
+
+  disconnect(): void {
+    this.#disconnected = true
+    this.#gate.dismiss()
   }
 
   refusal(): DisconnectedError | undefined {
-    if (!this.disconnected) return undefined
+    if (!this.#disconnected) return undefined
     return new DisconnectedError(`The ${this.name} was disconnected by its owner.`, { mayHaveRun: false })
   }
 
   about(): About {
-    const { id, name, methods, getters } = this.description
-    return [id, name, [...methods], [...getters]]
+    const { id, name, methods, getters, setters, generators } = this.description
+    return [id, name, [...methods], [...getters], [...setters], [...generators]]
   }
 }
 
 class FunctionStub implements Stub {
   readonly id = ++lastId
-  disconnected = false
+  unheld?: () => void
+  #disconnected = false
 
   constructor(readonly object: Function) {}
 
@@ -98,8 +119,12 @@ class FunctionStub implements Stub {
     return Reflect.apply(this.object, undefined, args)
   }
 
+  disconnect(): void {
+    this.#disconnected = true
+  }
+
   refusal(): DisconnectedError | undefined {
-    if (!this.disconnected) return undefined
+    if (!this.#disconnected) return undefined
     return new DisconnectedError(`The function ${this.name} was disconnected by its owner.`, { mayHaveRun: false })
   }
 
@@ -118,6 +143,16 @@ export function stubFor(object: object): ObjectStub | FunctionStub {
   return stub
 }
 
+/** Calls back whenever no other thread holds a function of this thread any more. */
+export function whenUnheld(fn: Function, callback: () => void): void {
+  ;(stubFor(fn) as FunctionStub).unheld = callback
+}
+
+/** Why an object or function of this thread takes no calls of others any more. */
+export function refusalOf(object: object): DisconnectedError | undefined {
+  return stubOfObject.get(object)?.refusal()
+}
+
 /** The object of this thread that `id` refers to. */
 export function objectOf(id: number): object {
   const stub = stubs.get(id) as ObjectStub | undefined
@@ -125,14 +160,21 @@ export function objectOf(id: number): object {
   return stub.object
 }
 
+/** How many objects and functions of this thread others hold. */
+export function heldByOthers(): number {
+  let held = 0
+  for (const count of holds.values()) if (count !== Number.POSITIVE_INFINITY) held++
+  return held
+}
+
 export function stubById(id: number): Stub | undefined {
   return stubs.get(id)
 }
 
-/** Enters the stub of what is served by name; it is never let go. */
-export function holdRoot(root: Stub): void {
-  stubs.set(ROOT, root)
-  holds.set(ROOT, Number.POSITIVE_INFINITY)
+/** Enters a stub that every thread has under the same number; it is never let go. */
+export function holdForEver(stub: Stub): void {
+  stubs.set(stub.id, stub)
+  holds.set(stub.id, Number.POSITIVE_INFINITY)
 }
 
 /** Counts references sent (or, negative, let go) to a stub. */
@@ -142,7 +184,9 @@ export function hold(id: number, references: number, stub?: Stub): void {
     holds.set(id, count)
     if (stub) stubs.set(id, stub)
   } else {
+    const unheld = stubs.get(id)?.unheld
     holds.delete(id)
     stubs.delete(id)
+    unheld?.()
   }
 }

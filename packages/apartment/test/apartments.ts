@@ -15,3 +15,8 @@ export function gate(): { open(): void; opened: Promise<void> } {
   })
   return { open, opened }
 }
+
+export type Crossing = typeof import('./threads/crossing.js')
+
+export const openCrossing = (name: string): Promise<Apartment<Crossing>> =>
+  Apartment.open<Crossing>(new URL('./threads/crossing.js', import.meta.url), { name })

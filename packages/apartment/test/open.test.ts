@@ -50,7 +50,7 @@ describe('Apartment.open', () => {
   it('opens an apartment inside an apartment, whose objects are called directly', async () => {
     await using outer = await Apartment.open<typeof import('./threads/nested.js')>(thread('nested'), { name: 'outer' })
     const relay = await outer.remote.openInner()
-    expect(String(relay)).toBe('Remote<Relay> { home: "inner" }')
+    expect(String(relay)).toBe('Remote<Relay> { home: "inner", connected }')
     expect(await relay.caller()).toBe(currentThread.id)
     expect(await relay.home()).not.toBe(outer.threadId)
     await outer.remote.closeInner()
@@ -87,14 +87,14 @@ describe('Apartment.open', () => {
   })
 
   it('rejects when the thread ends, at its start or in the middle of the hello', async () => {
-    for (const source of [
-      thread('exits'),
-      () => new Worker(thread('exits')),
-      () => new Worker(thread('serves-then-exits')),
-    ]) {
+    for (const [source, code] of [
+      [thread('exits'), 5],
+      [() => new Worker(thread('exits')), 5],
+      [() => new Worker(thread('serves-then-exits')), 0],
+    ] as const) {
       const { error, left } = await refused(source)
       expect(error).toBeInstanceOf(FlatshareError)
-      expect(error.message).toBe('The apartment ended before it began to serve.')
+      expect(error.message).toBe(`The apartment ended before it began to serve, with exit code ${code}.`)
       expect(left).toBe(0)
     }
   })

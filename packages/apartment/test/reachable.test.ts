@@ -77,8 +77,8 @@ describe('a proxy', () => {
   })
 
   it('shows what it is', async () => {
-    expect(inspect(account)).toBe('Remote<Account> { home: "bank" }')
-    expect(`${account}`).toBe('Remote<Account> { home: "bank" }')
+    expect(inspect(account)).toBe('Remote<Account> { home: "bank", connected }')
+    expect(`${account}`).toBe('Remote<Account> { home: "bank", connected }')
     expect(inspect({ account })).toContain('Remote<Account>')
     expect(Object.prototype.toString.call(account)).toBe('[object Remote<Account>]')
     const fn = await account.echo(await account.echo(Math.max))

@@ -12,13 +12,12 @@
  */
 import { FlatshareError } from './errors.js'
 import { growTo, Header, i32, reach, u8 } from './memory.js'
-import { canBlock, isAlive, ownThreadId } from './threads.js'
+import { lockShortly, unlockShortly } from './short-lock.js'
 
 const GRAIN = 16
 const LINEAR_CLASSES = 32
 const LOCK = Header.allocatorLock >> 2
 const TOP = Header.top >> 2
-const SPINS = 200
 const MAX_BYTES = 1 << 30
 
 function sizeClass(bytes: number): number {
@@ -28,21 +27,6 @@ function sizeClass(bytes: number): number {
 
 function classBytes(index: number): number {
   return index < LINEAR_CLASSES ? (index + 1) * GRAIN : 1 << (index - LINEAR_CLASSES + 10)
-}
-
-function lock(): void {
-  const me = ownThreadId()
-  for (let spins = 0; ; spins++) {
-    const holder = Atomics.compareExchange(i32, LOCK, 0, me)
-    if (holder === 0) return
-    if (!isAlive(holder) && Atomics.compareExchange(i32, LOCK, holder, me) === holder) return
-    // Nobody notifies: the lock is held for nanoseconds, and a notify on each unlock would cost more.
-    if (spins > SPINS && canBlock()) Atomics.wait(i32, LOCK, holder, 1)
-  }
-}
-
-function unlock(): void {
-  Atomics.store(i32, LOCK, 0)
 }
 
 /**
@@ -56,7 +40,7 @@ export function allocate(bytes: number): number {
   const index = sizeClass(bytes)
   const size = classBytes(index)
   const head = (Header.freeLists >> 2) + index
-  lock()
+  lockShortly(LOCK)
   let address = 0
   let recycled = false
   try {
@@ -76,7 +60,7 @@ export function allocate(bytes: number): number {
       Atomics.store(i32, TOP, end)
     }
   } finally {
-    unlock()
+    unlockShortly(LOCK)
   }
   if (recycled) u8.fill(0, address, address + size)
   return address
@@ -86,8 +70,8 @@ export function allocate(bytes: number): number {
 export function free(address: number, bytes: number): void {
   const head = (Header.freeLists >> 2) + sizeClass(bytes)
   reach(address + bytes)
-  lock()
+  lockShortly(LOCK)
   i32[address >> 2] = i32[head]
   Atomics.store(i32, head, address)
-  unlock()
+  unlockShortly(LOCK)
 }

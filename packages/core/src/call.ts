@@ -11,7 +11,8 @@
  * of one `Promise.all` would both enter.
  */
 import { asyncContext } from '#platform'
-import { ownThreadId, type ThreadId } from './threads.js'
+import { Header, i32, THREAD_SLOTS } from './memory.js'
+import { ownThreadId, SlotWord, slotOf, type ThreadId } from './threads.js'
 
 /** Names one call in the process. */
 export type CallId = number
@@ -22,7 +23,13 @@ export interface Call {
   readonly caller: ThreadId
   /** The calls that led here, the first one first, this one last: its causality. */
   readonly path: readonly CallId[]
-  /** Fires when the caller gives the call up, by its own signal or by its deadline. */
+  /**
+   * Fires when the caller gives the call up: by its own signal, by its deadline, or by the end of its thread.
+   *
+   * `aborted` and `throwIfAborted()` look into shared memory, so a busy loop that asks them sees it at once, where
+   * no event could arrive. The event follows when the thread is back in its event loop. `reason` is the caller's
+   * own; where it is asked for before that has arrived, an `AbortError` or `TimeoutError`, and it stays that.
+   */
   readonly signal: AbortSignal
   /** When the caller gives up, in milliseconds as `Date.now()` counts; calls made from inside inherit it. */
   readonly deadline: number | undefined
@@ -65,11 +72,28 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
   }
 }
 
-let lastCall = 0
+/** Ids that a thread takes at a time. */
+const ID_BLOCK = 0x4000
+let nextSerial = 0
+let endOfSerials = 0
+let slotNumber = 0
 
-/** A new id; unique among all threads' calls. */
+/**
+ * A new id, never given to another call of any thread, however long one stays unanswered: a serial number, of which
+ * threads take blocks from a shared counter, and in the low bits the caller's slot of the thread table.
+ */
 export function newCallId(): CallId {
-  return ownThreadId() * 0x400000 + (lastCall = (lastCall + 1) & 0x3fffff)
+  if (nextSerial === endOfSerials) {
+    slotNumber = ownThreadId() & (THREAD_SLOTS - 1)
+    nextSerial = (Atomics.add(i32, Header.callIds >> 2, 1) >>> 0) * ID_BLOCK
+    endOfSerials = nextSerial + ID_BLOCK
+  }
+  return nextSerial++ * THREAD_SLOTS + slotNumber
+}
+
+/** The thread that made a call, while it lives. */
+export function makerOf(id: CallId): ThreadId {
+  return Atomics.load(i32, slotOf(id % THREAD_SLOTS) + SlotWord.id)
 }
 
 /** The path of the running code: the calls, on whatever threads, that led to it. */
@@ -84,13 +108,20 @@ export function holdsInFrame(holder: unknown): boolean {
 }
 
 /**
- * The call from another thread that the running code serves; undefined outside of one.
+ * The call from another thread that the running code serves: who made it, by which path of calls, until when
+ * they wait, and a signal that says when they wait no more. Undefined outside of one.
  *
  * It holds across `await` where the runtime has an async context (Node, Deno, Bun); in browsers it ends
  * at the first `await`, so read it before.
  *
  * @example
- * credit(amount: number) { log(`credited by ${currentCall()?.caller}`) }
+ * indexAll() {
+ *   const { signal } = currentCall()!
+ *   for (const file of this.files) {
+ *     signal.throwIfAborted() // true at once, also in a loop that never awaits
+ *     this.index(file)
+ *   }
+ * }
  */
 export function currentCall(): Call | undefined {
   for (let frame = currentFrame(); frame; frame = frame.parent) if (frame.call) return frame.call

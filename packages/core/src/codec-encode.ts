@@ -109,7 +109,11 @@ export class Encoder implements MarshalContext, Tokens {
   pack(x: unknown): unknown {
     if (x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')) return x
     const known = this.#numberOf(x)
-    if (known >= 0) return this.#packing.includes(x) ? undefined : x
+    if (known >= 0) {
+      if (!this.#packing.includes(x)) return x
+      if (x instanceof Error) return undefined // it is its own cause
+      throw new Refused('an object whose packed form contains the object itself', x)
+    }
     const out = this.out
     const place = out.mark()
     const objects = this.#objects.length

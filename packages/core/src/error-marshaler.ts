@@ -78,9 +78,19 @@ function classesOf(error: Error): string[] {
   return classes
 }
 
-/** Fields that can't cross are left out: an error must arrive, whatever hangs on it. */
-function packTolerantly(value: unknown, context: MarshalContext): unknown {
+/** A text of an error, also where its getter throws. */
+function textOf(error: Error, key: 'name' | 'message' | 'stack'): string {
   try {
+    return String(error[key] ?? '')
+  } catch {
+    return ''
+  }
+}
+
+/** Fields that can't cross, or can't be read, are left out: an error must arrive, whatever hangs on it. */
+function packTolerantly(holder: object, key: string, context: MarshalContext): unknown {
+  try {
+    const value = (holder as Record<string, unknown>)[key]
     if (typeof value === 'function' || typeof value === 'symbol') return undefined
     return context.pack(value)
   } catch {
@@ -91,22 +101,24 @@ function packTolerantly(value: unknown, context: MarshalContext): unknown {
 const errorMarshaler: Marshaler<Error, ErrorBody> = {
   kind: 'error',
   model: undefined,
-  claim: (x) => x instanceof Error,
+  claimClass: (x) => x instanceof Error,
   marshal(error, context) {
     const own: Record<string, unknown> = {}
     for (const key of Object.keys(error)) {
-      if (!aside.has(key)) own[key] = packTolerantly((error as any)[key], context)
+      if (!aside.has(key)) own[key] = packTolerantly(error, key, context)
     }
     const body: ErrorBody = {
       classes: classesOf(error),
-      name: String(error.name),
-      message: String(error.message),
-      stack: String(error.stack ?? ''),
+      name: textOf(error, 'name'),
+      message: textOf(error, 'message'),
+      stack: textOf(error, 'stack'),
       thread: threadName(ownThreadId()),
       own,
     }
-    if (Object.hasOwn(error, 'cause')) body.cause = packTolerantly(error.cause, context)
-    if (error instanceof AggregateError) body.errors = packTolerantly(error.errors, context)
+    if (Object.hasOwn(error, 'cause')) body.cause = packTolerantly(error, 'cause', context)
+    if (error instanceof AggregateError && Array.isArray(error.errors)) {
+      body.errors = error.errors.map((_, i) => packTolerantly(error.errors, String(i), context))
+    }
     return body
   },
   unmarshal(body, _context: UnmarshalContext) {

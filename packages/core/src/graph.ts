@@ -14,6 +14,7 @@ import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
 import { functionLabel, refusal } from './refusal.js'
 import type { ThreadId } from './threads.js'
+import { requireAttached, transferListOf } from './transfer.js'
 
 /** A reference as it stands beside a packed graph. */
 export type PackedReference = [placeholder: object, kind: string, body: unknown]
@@ -46,7 +47,7 @@ function containsReference(x: unknown, seen: Set<object>): boolean {
   if (typeof x === 'function' || typeof x === 'symbol') return true
   if (typeof x !== 'object' || x === null || seen.has(x)) return false
   seen.add(x)
-  if (marshalerOf(x)) return true
+  if (marshalerOf(x) || transferListOf(x)) return true
   if (x instanceof Map) {
     for (const [key, value] of x) if (containsReference(key, seen) || containsReference(value, seen)) return true
   } else if (x instanceof Set) {
@@ -69,6 +70,8 @@ const BUSY = Symbol('being packed')
 class Packer implements MarshalContext {
   readonly refs: PackedReference[] = []
   readonly #copies = new Map<object, object | typeof BUSY>()
+  /** What is transferred: it stays in the graph as it is. */
+  readonly #moved = new Set<object>()
   readonly #trail: string[] = []
 
   constructor(
@@ -78,11 +81,29 @@ class Packer implements MarshalContext {
   ) {}
 
   pack(x: unknown): unknown {
+    const copies = this.#copies.size
+    const refs = this.refs.length
+    const depth = this.#trail.length
+    try {
+      return this.#pack(x)
+    } catch (error) {
+      // Some marshalers go on without it. Elsewhere in the value it must be found whole, or be refused.
+      for (const key of [...this.#copies.keys()].slice(copies)) this.#copies.delete(key)
+      releaseReferences(this.refs.splice(refs))
+      this.#trail.length = depth
+      throw error
+    }
+  }
+
+  #pack(x: unknown): unknown {
     if (typeof x === 'symbol') throw refusal('a symbol', this.#trail)
     if ((typeof x !== 'object' && typeof x !== 'function') || x === null) return x
     const known = this.#copies.get(x)
-    if (known === BUSY) return undefined // an error that is its own cause
+    if (known === BUSY) return this.#cycle(x)
     if (known) return known
+    const list = transferListOf(x)
+    if (list) this.#move(list)
+    if (this.#moved.has(x)) return x
     const marshaler = marshalerOf(x)
     if (marshaler) {
       this.#copies.set(x, BUSY)
@@ -96,6 +117,22 @@ class Packer implements MarshalContext {
     if (isContainer(x)) return this.#copy(x)
     if (isUnclonable(x)) throw refusal(`a ${x.constructor.name}`, this.#trail)
     return x
+  }
+
+  /** An error that is its own cause crosses without it; nothing else may lead back to itself only through what it packs. */
+  #cycle(x: object): undefined {
+    if (x instanceof Error) return undefined
+    throw refusal('an object whose packed form contains the object itself', this.#trail)
+  }
+
+  #move(list: readonly object[]): void {
+    for (const x of list) {
+      // What has a marshaler, as a stream, moves by it.
+      if (this.#moved.has(x) || marshalerOf(x)) continue
+      requireAttached(x, this.#trail)
+      this.#moved.add(x)
+      if (!this.transferList.includes(x)) this.transferList.push(x)
+    }
   }
 
   #copy(x: object): object {
@@ -119,7 +156,7 @@ class Packer implements MarshalContext {
 
   #at(key: string, value: unknown): unknown {
     this.#trail.push(key)
-    const packed = this.pack(value)
+    const packed = this.#pack(value)
     this.#trail.pop()
     return packed
   }
@@ -132,13 +169,8 @@ export function packGraph(
 ): PackedGraph {
   if (containsReference(value, new Set())) {
     const packer = new Packer(options.transferList, options.to, options.table ?? false)
-    try {
-      const packed = packer.pack(value)
-      return { value: packed, refs: packer.refs }
-    } catch (error) {
-      releaseReferences(packer.refs)
-      throw error
-    }
+    const packed = packer.pack(value)
+    return { value: packed, refs: packer.refs }
   }
   return { value }
 }
@@ -164,7 +196,10 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
     releaseReferences(graph.refs.slice(done + 1))
     throw error
   }
-  return resolve(graph.value, resolved, seen)
+  // A body may hold a container in which placeholders of later entries stood: what leads back to itself.
+  const again = new Set<object>()
+  for (const [, , body] of graph.refs) resolve(body, resolved, again)
+  return resolve(graph.value, resolved, again)
 }
 
 function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>): unknown {

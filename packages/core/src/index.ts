@@ -3,6 +3,7 @@
  *
  * - `currentThread`, `onThreadExit`: the running thread, and the end of others.
  * - `marshal`, `unmarshal`, `byReference`: an object's way to another thread, by hand.
+ * - `transfer`, `registerCodec`, `registerError`: what moves, and what crosses as a copy of its class.
  * - `modelOf`, `requireModel`: how a class or a reference behaves here.
  * - `currentCall`, `callingThread`, `causality`: on whose behalf the running code runs.
  * - the error family.
@@ -11,6 +12,8 @@
  */
 export { byReference } from './by-reference.js'
 export { type Call, type CallId, callingThread, causality, currentCall } from './call.js'
+export { type ClassCodec, registerCodec } from './class-codecs.js'
+export type { AsItself, CrossesAsItself, crossesAsItself } from './crossing-types.js'
 export { type ErrorClass, registerError } from './error-marshaler.js'
 export {
   AbandonedError,
@@ -26,3 +29,4 @@ export { onThreadExit, type ThreadExit } from './lifecycle.js'
 export { modelOf, requireModel, type ThreadingModel } from './models.js'
 export { isPacket, type MarshalOptions, marshal, type Packet, unmarshal } from './packet.js'
 export { type CurrentThread, currentThread, type ThreadId } from './threads.js'
+export { transfer } from './transfer.js'

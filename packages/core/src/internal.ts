@@ -7,18 +7,23 @@
 export {
   type Endpoint,
   endThread,
+  hasEnded,
   holdOpen,
   holdPort,
+  holdWorker,
   isPort,
   isProxy,
   listen,
   listenTo,
   loadModule,
+  markUncloneable,
   observeWorkerError,
   onOwnExit,
   onWorkerError,
   type Port,
+  parallelism,
   parentEndpoint,
+  readsPortsNow,
   receiveNow,
   reordersReads,
   reportsWorkerExit,
@@ -28,9 +33,12 @@ export {
   startWorker,
   type Terminal,
   terminal,
+  type WorkerOutput,
   type WorkerSettings,
+  warn,
 } from '#platform'
 export { allocate, free } from './allocator.js'
+export { calleeOf, noteCall, refuseCycle } from './blocked-calls.js'
 export { crossByReference, isByReference } from './by-reference.js'
 export {
   type Call,
@@ -41,6 +49,7 @@ export {
   currentFrame,
   type Frame,
   holdsInFrame,
+  makerOf,
   newCallId,
   runInFrame,
   trackAcrossAwait,
@@ -50,7 +59,9 @@ export type { EncodeOptions } from './codec-encode.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
-export { onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
+export { posted, postedToSomebody, receiveUntil } from './inbox.js'
+export { onIntroduction } from './introduction.js'
+export { drainLines, introduce, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
   MARSHALER,
   type MarshalContext,
@@ -80,6 +91,7 @@ export {
   i64,
   limitArena,
   reach,
+  THREAD_SLOTS,
   u8,
   u16,
   u32,
@@ -88,6 +100,7 @@ export {
 } from './memory.js'
 export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
 export {
+  beforePark,
   LOOK_AGAIN,
   type ParkOptions,
   park,
@@ -98,10 +111,12 @@ export {
   waitNote,
 } from './park.js'
 export { sharedBlock } from './shared-block.js'
+export { lockShortly, unlockShortly } from './short-lock.js'
 export {
   canBlock,
   isAlive,
   livingThreads,
+  mainThreadId,
   nameThread,
   ownThreadId,
   type ThreadId,

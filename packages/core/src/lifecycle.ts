@@ -7,8 +7,10 @@
  *   thread → supervisor   { join: id }          this line is thread id's
  *                         { line: port }        another line, travelling in a packet to a thread yet unknown
  *                         { ping: n }           answered { pong: n }, after every end noticed before
+ *                         { introduce: id, … }  see `introduction.ts`
  *   supervisor → thread   { joined: id }        from now on the end of this thread is noticed
  *                         { exit: ThreadExit }  a thread has ended
+ *                         { introduced: id, … } see `introduction.ts`
  *
  * How a thread gets its line: the root makes one when it starts the supervisor; a thread that gets a
  * packet finds one in it; any other sends one through the root, which needs the root's event loop.
@@ -23,9 +25,12 @@ import {
   onLoopDrained,
   onOwnExit,
   receiveAsRoot,
+  receiveNow,
   sendToRoot,
+  soon,
   startSupervisor,
 } from '#platform'
+import { introduced } from './introduction.js'
 import { lifeName } from './life-name.js'
 import { arena, Header, i32, isRoot } from './memory.js'
 import { hasJoined, livingThreads, noteExitCode, onJoin, ownThreadId, type ThreadId } from './threads.js'
@@ -40,12 +45,14 @@ export interface ThreadExit {
 
 let supervisor: SupervisorThread | undefined
 let line: Port | undefined
+const lines: Port[] = []
 let confirmed = false
 
 function openLine(port: Port): void {
   const id = ownThreadId()
   line = port
-  listen(port, receive)
+  lines.push(port)
+  listen(port, (message) => receive(message as LineMessage))
   // At once where nothing is to be announced: the thread may block before its next microtask.
   const announced = announceLife(lifeName(i32[Header.key >> 2], id))
   if (announced) void announced.then(() => port.postMessage({ join: id }))
@@ -72,6 +79,13 @@ export function newLine(): Port {
     sendToRoot(i32[Header.rootId >> 2], { line: port2 }, [port2])
   }
   return port1
+}
+
+/** Hands one end of a channel to another thread; it gets there even while that thread, or the main thread, blocks. */
+export function introduce(to: ThreadId, port: Port): void {
+  const from = ownThreadId()
+  if (!line) superviseFromHere()
+  line!.postMessage({ introduce: to, from, port }, [port])
 }
 
 let pendingLine: Port | undefined
@@ -105,16 +119,46 @@ const internalListeners = new Set<(exit: ThreadExit) => void>()
 const pings = new Map<number, () => void>()
 let lastPing = 0
 
-function receive(message: { joined?: ThreadId; exit?: ThreadExit; pong?: number }): void {
+interface LineMessage {
+  readonly joined?: ThreadId
+  readonly exit?: ThreadExit
+  readonly pong?: number
+  readonly introduced?: ThreadId
+  readonly port?: Port
+}
+
+/** Exits that came while this thread blocked; listeners hear of them from its event loop. */
+const untold: ThreadExit[] = []
+
+function tell(): void {
+  for (const exit of untold.splice(0)) for (const listener of [...listeners]) callListener(listener, exit)
+}
+
+function receive(message: LineMessage, blocked = false): void {
   if (message.joined !== undefined) confirmed = true
   if (message.exit) {
     const exit = Object.freeze(message.exit)
     for (const listener of internalListeners) listener(exit)
-    for (const listener of [...listeners]) callListener(listener, exit)
+    untold.push(exit)
   }
+  if (untold.length > 0) {
+    if (blocked) soon(tell)
+    else tell()
+  }
+  if (message.introduced !== undefined) introduced(message.introduced, message.port!)
   if (message.pong !== undefined) {
     pings.get(message.pong)?.()
     pings.delete(message.pong)
+  }
+}
+
+/**
+ * Receives now what the supervisor has said, for a thread that blocks: ends of threads (whose users' listeners are
+ * called later, from the event loop) and introductions. Does nothing where a port can't be read without the event loop.
+ */
+export function drainLines(): void {
+  for (const port of lines) {
+    for (let next = receiveNow(port); next; next = receiveNow(port)) receive(next.message as LineMessage, true)
   }
 }
 

@@ -5,6 +5,7 @@
  * proxy may answer it as well), so that finding out costs one property read. Kinds that have no class
  * of Flatshare's (functions, errors, objects marked by reference) are found by `claim`.
  */
+import { FlatshareError } from './errors.js'
 import type { ThreadingModel } from './models.js'
 import type { ThreadId } from './threads.js'
 
@@ -16,7 +17,7 @@ export interface MarshalContext {
   readonly to: ThreadId | undefined
   /** True for a packet that may be unmarshaled many times: it can carry no port. */
   readonly table: boolean
-  /** Packs a value inside the one that is being packed. */
+  /** Packs a value inside the one that is being packed. Where it throws, the marshaler may go on without that value. */
   pack(value: unknown): unknown
 }
 
@@ -34,6 +35,8 @@ export interface Marshaler<T extends object = any, Body = any> {
   readonly model: ThreadingModel | undefined
   /** Whether it serves an object or function whose class doesn't say so. */
   claim?(x: object): boolean
+  /** The same, where the answer is one for all objects of one prototype. */
+  claimClass?(x: object): boolean
   /** Packs `x`. What it gives must survive structured clone. */
   marshal(x: T, context: MarshalContext): Body
   /** Makes, or finds, the object here. */
@@ -47,12 +50,29 @@ export const MARSHALER = Symbol('flatshare.marshaler')
 
 const byKind = new Map<string, Marshaler>()
 const claiming: Marshaler[] = []
+/** For objects of a prototype: the marshalers that may claim them, or have claimed their class, in the order of registration. */
+let candidates = new WeakMap<object, readonly Marshaler[]>()
+let forPlain: readonly Marshaler[] = []
 
-/** Plugs a marshaler in, for this thread. Registering the same again does nothing. */
+/**
+ * Plugs a marshaler in, for this thread. Registering the same again does nothing.
+ *
+ * @throws FlatshareError for another one of the same kind: a second copy of the package that makes it is loaded.
+ */
 export function registerMarshaler(marshaler: Marshaler): void {
-  if (byKind.get(marshaler.kind) === marshaler) return
+  const known = byKind.get(marshaler.kind)
+  if (known === marshaler) return
+  if (known) {
+    throw new FlatshareError(
+      `Two copies of the package whose objects cross as "${marshaler.kind}" are loaded on this thread. Objects of the ` +
+        'one would not know those of the other: let all packages share one copy.',
+    )
+  }
   byKind.set(marshaler.kind, marshaler)
-  if (marshaler.claim) claiming.push(marshaler)
+  if (!marshaler.claim && !marshaler.claimClass) return
+  claiming.push(marshaler)
+  candidates = new WeakMap()
+  forPlain = claiming.filter(({ claim }) => claim)
 }
 
 /** The marshaler of a kind, as it stands in a packet. */
@@ -64,6 +84,17 @@ export function marshalerFor(kind: string): Marshaler | undefined {
 export function marshalerOf(x: object): Marshaler | undefined {
   const own = (x as { [MARSHALER]?: Marshaler })[MARSHALER]
   if (own !== undefined) return own
-  for (const marshaler of claiming) if (marshaler.claim!(x)) return marshaler
+  for (const marshaler of candidatesFor(x)) if (!marshaler.claim || marshaler.claim(x)) return marshaler
   return undefined
+}
+
+function candidatesFor(x: object): readonly Marshaler[] {
+  const prototype = Object.getPrototypeOf(x) as object | null
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return forPlain
+  let found = candidates.get(prototype)
+  if (!found) {
+    found = claiming.filter((marshaler) => marshaler.claim ?? marshaler.claimClass!(x))
+    candidates.set(prototype, found)
+  }
+  return found
 }

@@ -14,7 +14,10 @@
  *  40   wait queues: address of their block, 0 before the first is needed
  *  44   table of named locks: the same      48  heap of free-threaded objects: the same
  *  52   the most bytes that it may grow to; 0 where nobody has set a limit
+ *  56   id of the process's main thread, 0 before it joins
+ *  60   global object table: address of its block, 0 before the first is needed
  *  64   heads of the allocator's free lists, one a size class
+ * 280   table of the cells of calls: as with the wait queues        284  blocks of call ids given out
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
  * Invariant: the arena only grows, so an address that was valid once stays valid, and a view that
@@ -44,7 +47,11 @@ export const Header = {
   lockTable: 44,
   heap: 48,
   limit: 52,
+  mainThread: 56,
+  objectTable: 60,
   freeLists: 64,
+  callCells: 280,
+  callIds: 284,
   threads: 512,
 } as const
 

@@ -15,6 +15,9 @@
  * A *wait node* belongs to its thread, or to the next one in the same slot, for ever: LOOK_AGAIN may come
  * at any later time, also into a node that is in use for another wait, and means no more than it says.
  *
+ * A thread that blocks for messages is parked on the count of what was posted to it (`inbox.ts`), which the
+ * supervisor raises for every thread.
+ *
  * Invariant: a wake-up means "look again", never "it is yours".
  */
 import { allocate } from './allocator.js'
@@ -33,13 +36,19 @@ const NOTE_BYTES = 4 + NOTE_UNITS * 2
 
 /** How to block. */
 export interface ParkOptions {
-  /**
-   * Says that the word is the first one of a wait node. It is asked between the announcement and the
-   * wait; when it answers false, or throws, there is no wait.
-   */
+  /** Asked between the announcement and the wait; when it answers false, or throws, there is no wait. */
   readonly worthwhile?: () => boolean
+  /** The word is the first one of a wait node. */
+  readonly onNode?: boolean
   /** What this thread waits for, for the errors of others. */
   readonly what?: string
+}
+
+const hooks: Array<() => void> = []
+
+/** Calls `hook` before each wait of this thread: nothing that others wait for may stay unsent meanwhile. */
+export function beforePark(hook: () => void): void {
+  hooks.push(hook)
 }
 
 /** Blocks this thread while the word at `address` is `expected`, at most `timeout` milliseconds. */
@@ -47,12 +56,13 @@ export function park(
   address: number,
   expected: number,
   timeout: number,
-  { worthwhile, what = '' }: ParkOptions = {},
+  { worthwhile, onNode = false, what = '' }: ParkOptions = {},
 ): 'woken' | 'timed-out' {
+  for (const hook of hooks) hook()
   const slot = slotOf(ownThreadId())
   noteWait(slot, what)
   Atomics.store(i32, slot + SlotWord.timesParked, i32[slot + SlotWord.timesParked] + 1)
-  Atomics.store(i32, slot + SlotWord.parked, worthwhile ? address | WAIT_NODE : address)
+  Atomics.store(i32, slot + SlotWord.parked, onNode ? address | WAIT_NODE : address)
   try {
     if (worthwhile && !worthwhile()) return 'woken'
     return Atomics.wait(i32, address >> 2, expected, timeout) === 'timed-out' ? 'timed-out' : 'woken'
@@ -110,9 +120,19 @@ export function slotBlock(bytes: number): number {
   return address
 }
 
+/** Has a thread that is parked on a wait node look again at what it waits for. */
+export function lookAgain(id: ThreadId): void {
+  const node = parkedOnNode(id)
+  if (node === 0) return
+  reach(node + 4)
+  Atomics.or(i32, node >> 2, LOOK_AGAIN)
+  Atomics.notify(i32, node >> 2)
+}
+
 /** The supervisor's part: wakes whoever is parked, those on a wait node with LOOK_AGAIN. */
 export function wakeForDeath(): void {
   for (let number = 1; number <= slotsUsed(); number++) {
+    Atomics.add(i32, slotOf(number) + SlotWord.posts, 1)
     const parked = Atomics.load(i32, slotOf(number) + SlotWord.parked)
     if (parked === 0) continue
     const address = parked & ~WAIT_NODE

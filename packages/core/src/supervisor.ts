@@ -1,39 +1,87 @@
 /**
- * The module of the supervisor thread: see `lifecycle.ts` for what is said on its lines.
+ * The module of the supervisor thread: see `lifecycle.ts` and `introduction.ts` for what is said on its lines.
  *
  * Invariants: it never blocks; a thread is marked dead before anybody is woken or told.
  */
 
 import type { Port } from '#platform'
 import { listen, supervisorThread, whenGone } from '#platform'
+import { posted } from './inbox.js'
 import { lifeName } from './life-name.js'
 import type { ThreadExit } from './lifecycle.js'
 import { Header, i32, watchArena } from './memory.js'
 import { wakeForDeath } from './park.js'
-import { exitCodeOf, markDead, type ThreadId, threadName } from './threads.js'
+import { exitCodeOf, isAlive, markDead, type ThreadId, threadName } from './threads.js'
 
 const lines = new Map<ThreadId, Port>()
 
+/** Threads that were introduced to each other. */
+const met = new Map<ThreadId, Set<ThreadId>>()
+/** Introductions to threads that have joined and whose line hasn't come. */
+const waiting = new Map<ThreadId, Array<{ from: ThreadId; port: Port }>>()
+
+interface LineMessage {
+  readonly join?: ThreadId
+  readonly line?: Port
+  readonly ping?: number
+  readonly introduce?: ThreadId
+  readonly from?: ThreadId
+  readonly port?: Port
+}
+
 function attend(port: Port): void {
-  listen(port, (message: { join?: ThreadId; line?: Port; ping?: number }) => {
+  listen(port, (message: LineMessage) => {
     if (message.line) attend(message.line)
     if (message.ping !== undefined) port.postMessage({ pong: message.ping })
+    if (message.introduce !== undefined) introduce(message.introduce, message.from!, message.port!)
     if (message.join !== undefined) {
       const id = message.join
       if (!lines.has(id)) lines.set(id, port)
       whenGone(port, lifeName(i32[Header.key >> 2], id), () => buried(id))
       port.postMessage({ joined: id })
+      for (const { from, port } of waiting.get(id) ?? []) tell(id, { introduced: from, port }, [port])
+      waiting.delete(id)
     }
   })
+}
+
+function introduce(to: ThreadId, from: ThreadId, port: Port): void {
+  if (met.get(to)?.has(from) || !isAlive(to)) {
+    port.close()
+    return
+  }
+  noteMeeting(to, from)
+  noteMeeting(from, to)
+  if (lines.has(to)) tell(to, { introduced: from, port }, [port])
+  else {
+    const others = waiting.get(to) ?? []
+    others.push({ from, port })
+    waiting.set(to, others)
+  }
+}
+
+function noteMeeting(one: ThreadId, other: ThreadId): void {
+  const known = met.get(one)
+  if (known) known.add(other)
+  else met.set(one, new Set([other]))
+}
+
+function tell(id: ThreadId, message: unknown, transferList: any[] = []): void {
+  lines.get(id)!.postMessage(message, transferList)
+  posted(id)
 }
 
 function buried(id: ThreadId): void {
   const name = threadName(id)
   if (!markDead(id)) return
   lines.delete(id)
+  for (const { port } of waiting.get(id) ?? []) port.close()
+  waiting.delete(id)
+  for (const other of met.get(id) ?? []) met.get(other)?.delete(id)
+  met.delete(id)
   wakeForDeath()
   const exit: ThreadExit = { id, name, code: exitCodeOf(id) }
-  for (const line of lines.values()) line.postMessage({ exit })
+  for (const other of lines.keys()) tell(other, { exit })
 }
 
 const { arena } = supervisorThread((message: { arena?: SharedArrayBuffer; line?: Port }) => {

@@ -11,7 +11,9 @@
  *   word 5  times parked   raised before each "parked at", so that one wait is told from the next
  *   word 6  wait note      address of the block that says what it blocks on; the slot's for ever
  *   word 7  block          address of the block that it waits with (see `slotBlock`); the slot's for ever
- *   from byte 32           the name, at most 48 units
+ *   word 8  posts          how much was posted to the slot's threads so far (see `inbox.ts`)
+ *   word 9  call note      address of the block that says what call it blocks on (see `blocked-calls.ts`); the slot's for ever
+ *   from byte 40           the name, at most 44 units
  *
  * Invariants: an id names one thread for ever, since a slot used again gets another id; only the
  * supervisor takes a slot from alive to dead; fresh slots are used before old ones, so ids begin 1, 2, 3.
@@ -25,7 +27,7 @@ export type ThreadId = number
 
 const WORDS = THREAD_SLOT_BYTES >> 2
 const FIRST = Header.threads >> 2
-const NAME_UNITS = 48
+const NAME_UNITS = 44
 const MAX_ID = 0x3fffffff
 
 export const SlotWord = {
@@ -37,8 +39,10 @@ export const SlotWord = {
   timesParked: 5,
   waitNote: 6,
   block: 7,
+  posts: 8,
+  callNote: 9,
 } as const
-const NAME_BYTES = 32
+const NAME_BYTES = 40
 const ALIVE = 1
 const DEAD = 2
 const TAKING = 3
@@ -133,8 +137,16 @@ function join(): ThreadId {
   writeName(id, ownName)
   Atomics.store(i32, slot + SlotWord.state, ALIVE)
   ownId = id
+  if (isMainThread) Atomics.store(i32, Header.mainThread >> 2, id)
   for (const hook of joinHooks) hook(id)
   return id
+}
+
+/** The id of the process's main thread; 0 while that hasn't used Flatshare. */
+export function mainThreadId(): ThreadId {
+  if (isMainThread) return ownThreadId()
+  arena()
+  return Atomics.load(i32, Header.mainThread >> 2)
 }
 
 /** Names this thread in errors and inspection. */

@@ -16,9 +16,14 @@ export function timerDelay(milliseconds: number): number {
   return Math.min(LONGEST_TIMER, Math.max(0, milliseconds))
 }
 
-/** Calls back after so many milliseconds; who waits longer than any timer waits for ever. Returns how to stop it. */
-export function startTimer(milliseconds: number, callback: () => void): () => void {
+/**
+ * Calls back after so many milliseconds; who waits longer than any timer waits for ever. Returns how to stop it.
+ *
+ * @param keepsAlive whether the process waits for it, where the runtime asks.
+ */
+export function startTimer(milliseconds: number, callback: () => void, keepsAlive = true): () => void {
   if (milliseconds > LONGEST_TIMER) return () => {}
   const timer = setTimeout(callback, milliseconds)
+  if (!keepsAlive) (timer as unknown as { unref?(): void }).unref?.()
   return () => clearTimeout(timer)
 }

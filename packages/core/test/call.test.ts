@@ -1,5 +1,5 @@
 import { callingThread, causality, currentCall, currentThread } from '@flatshare/core'
-import { currentFrame, holdsInFrame, newCallId, runInFrame, trackAcrossAwait } from '@flatshare/core/internal'
+import { currentFrame, holdsInFrame, makerOf, newCallId, runInFrame, trackAcrossAwait } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 
 const { signal } = new AbortController()
@@ -56,5 +56,9 @@ describe('S16a the running call', () => {
 
   it('has ids that differ', () => {
     expect(new Set(Array.from({ length: 1000 }, newCallId)).size).toBe(1000)
+    const many = Array.from({ length: 100_000 }, newCallId)
+    expect(new Set(many).size).toBe(100_000)
+    expect(many.every(Number.isSafeInteger)).toBe(true)
+    expect(new Set(many.map(makerOf))).toEqual(new Set([currentThread.id]))
   })
 })

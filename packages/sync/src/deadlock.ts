@@ -10,6 +10,10 @@
  * still held as it was. A parked thread releases nothing, so between the two looks all links held
  * together: nobody is accused who isn't in a cycle.
  *
+ * A thread that is blocked on a call to another one (core's `blocked-calls.ts`) is a link as well, from that thread
+ * to the one that it called. It doesn't look here by itself, but wakes the lock's waiter that its own
+ * search comes upon: so of a cycle with calls and locks one that waits for a lock is refused.
+ *
  * The second look is taken inside one guard, the same for all, and who is refused there marks its node as
  * awake before it leaves: so one thread of a cycle is refused, and the others find it broken.
  */
@@ -23,6 +27,7 @@ const COURT = 0
 
 interface Link {
   readonly thread: ThreadId
+  /** 0 where it blocks on a call. */
   readonly node: WaitNode
   readonly serial: number
 }
@@ -39,30 +44,37 @@ export function makeDeadlock(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     const cycle = walk([{ thread: me, node, serial: memory.timesParked(me) }])
     if (!cycle) return
     queues.enter(COURT)
-    const stands = cycle.every((link, i) => isWaiting(link) && holders(link.node).includes(at(cycle, i + 1).thread))
+    const stands = cycle.every((link, i) => isWaiting(link) && waitsFor(link).includes(at(cycle, i + 1).thread))
     if (stands) queues.wakeUp(node)
     queues.leave()
     if (!stands) return
-    const links = cycle.map(({ thread }, i) => {
+    const links = cycle.map(({ thread, node: waitsOn }, i) => {
       const wanted = (i === 0 ? what() : memory.waitNote(thread)) || 'a lock'
-      return `"${threadName(thread)}" waits for ${wanted}, held by "${threadName(at(cycle, i + 1).thread)}"`
+      const by = waitsOn === 0 ? 'called on' : 'held by'
+      return `"${threadName(thread)}" waits for ${wanted}, ${by} "${threadName(at(cycle, i + 1).thread)}"`
     })
     throw new DeadlockError(`These threads wait for each other for ever: ${links.join('; ')}.`, { cycle: links })
   }
 
   /** Goes on from a chain of waits, depth first, until it comes back to its first thread. */
   function walk(chain: readonly Link[]): readonly Link[] | undefined {
-    for (const thread of holders(chain[chain.length - 1]!.node)) {
+    for (const thread of waitsFor(chain[chain.length - 1]!)) {
       if (thread === chain[0]!.thread) return chain
       // A cycle that this thread only waits upon is others' to find.
       if (chain.some((link) => link.thread === thread)) continue
       const serial = memory.timesParked(thread)
       const node = memory.parkedOnNode(thread)
-      if (node === 0 || !memory.isAlive(thread)) continue
+      if ((node === 0 && memory.calleeOf(thread) === 0) || !memory.isAlive(thread)) continue
       const found = walk([...chain, { thread, node, serial }])
       if (found) return found
     }
     return undefined
+  }
+
+  function waitsFor({ thread, node }: Pick<Link, 'thread' | 'node'>): readonly ThreadId[] {
+    if (node !== 0) return holders(node)
+    const callee = memory.calleeOf(thread)
+    return callee === 0 ? [] : [callee]
   }
 
   function holders(node: WaitNode): readonly ThreadId[] {
@@ -77,23 +89,28 @@ export function makeDeadlock(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     return (
       memory.parkedOnNode(thread) === node &&
       memory.timesParked(thread) === serial &&
-      (memory.load(node + STATE) & ~LOOK_AGAIN) === 0
+      (node === 0 || (memory.load(node + STATE) & ~LOOK_AGAIN) === 0)
     )
   }
 
   /** Who holds what is waited for, and what each of them waits for in turn: '' where nobody is known. */
-  function heldBy(threads: readonly ThreadId[], seen: readonly ThreadId[] = [memory.ownThreadId()]): string {
+  function heldBy(
+    threads: readonly ThreadId[],
+    seen: readonly ThreadId[] = [memory.ownThreadId()],
+    how = 'held by',
+  ): string {
     if (threads.length === 0) return ''
     const links = threads.map((thread) => {
       if (thread === memory.ownThreadId()) return 'this thread'
       const name = `"${threadName(thread)}"`
       const node = memory.parkedOnNode(thread)
-      if (node === 0) return memory.isParked(thread) ? `${name}, which is blocked` : name
+      const next = waitsFor({ thread, node })
+      if (node === 0 && next.length === 0) return memory.isParked(thread) ? `${name}, which is blocked` : name
       if (seen.includes(thread)) return name
-      const next = heldBy(holders(node), [...seen, thread])
-      return `${name}, which waits for ${memory.waitNote(thread) || 'something'}${next && `, ${next}`}`
+      const chain = heldBy(next, [...seen, thread], node === 0 ? 'called on' : 'held by')
+      return `${name}, which waits for ${memory.waitNote(thread) || 'something'}${chain && `, ${chain}`}`
     })
-    return `held by ${links.join(' and ')}`
+    return `${how} ${links.join(' and ')}`
   }
 
   return { refuse, heldBy }

@@ -1,5 +1,6 @@
 import {
   allocate,
+  calleeOf,
   canBlock,
   free,
   holdOpen,
@@ -82,6 +83,8 @@ export interface SyncMemory {
   parkedOnNode(id: ThreadId): number
   timesParked(id: ThreadId): number
   waitNote(id: ThreadId): string
+  /** As core's: the thread that a thread waits for which blocks on a call, 0 where it doesn't. */
+  calleeOf(id: ThreadId): ThreadId
 }
 
 const clock = (): number => (performance.timeOrigin + performance.now()) | 0
@@ -111,7 +114,8 @@ export const sharedMemory: SyncMemory = {
     // Nobody notifies: a guard is held for nanoseconds, and a notify on each leave would cost more.
     if (canBlock()) Atomics.wait(i32, address >> 2, expected, 1)
   },
-  park: (address, expected, timeout, worthwhile, what) => park(address, expected, timeout, { worthwhile, what }),
+  park: (address, expected, timeout, worthwhile, what) =>
+    park(address, expected, timeout, { worthwhile, onNode: true, what }),
   sleepAsync: (address, expected, onWoken) =>
     void waitAsync(address, expected, Infinity, { hold: false }).then(onWoken),
   holdOpen,
@@ -127,4 +131,5 @@ export const sharedMemory: SyncMemory = {
   parkedOnNode,
   timesParked,
   waitNote,
+  calleeOf,
 }

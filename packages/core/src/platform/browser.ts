@@ -74,6 +74,8 @@ export function listen(
 
 export function holdPort(_port: Port, _hold: boolean): void {}
 
+export const readsPortsNow = false
+
 /** A browser gives no way to read a port without returning to the event loop. */
 export function receiveNow(_port: Port): { message: unknown } | undefined {
   return undefined
@@ -83,30 +85,40 @@ export function isPort(value: unknown): value is Port {
   return value instanceof MessagePort
 }
 
-export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, onGone?: () => void): () => void {
+export function listenTo(
+  endpoint: Endpoint,
+  onMessage: (message: any) => void,
+  onGone?: (exitCode?: number) => void,
+): () => void {
   const target = endpoint as unknown as EventTarget
   const listener = (event: Event) => onMessage((event as MessageEvent).data)
   target.addEventListener('message', listener)
-  if (onGone) target.addEventListener('close', onGone, { once: true })
+  const gone = () => onGone?.()
+  target.addEventListener('close', gone, { once: true })
   if (isPort(endpoint)) (endpoint as unknown as MessagePort).start()
   return () => {
     target.removeEventListener('message', listener)
-    if (onGone) target.removeEventListener('close', onGone)
+    target.removeEventListener('close', gone)
   }
 }
 
+export function hasEnded(_endpoint: Endpoint): boolean {
+  return false
+}
+
 export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
-  ;(endpoint as unknown as EventTarget).addEventListener?.('error', (event) =>
-    onError((event as ErrorEvent).error ?? new Error((event as ErrorEvent).message)),
-  )
+  observeWorkerError(endpoint, onError)
 }
 
 /** No event tells of a worker's end here: the supervisor does. */
 export const reportsWorkerExit = false
 
 /** Listening handles nothing here, so this is the same. */
-export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
-  onWorkerError(endpoint, onError)
+export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): () => void {
+  const target = endpoint as unknown as Partial<EventTarget>
+  const listener = (event: Event) => onError((event as ErrorEvent).error ?? new Error((event as ErrorEvent).message))
+  target.addEventListener?.('error', listener)
+  return () => target.removeEventListener?.('error', listener)
 }
 
 export function endThread(): void {
@@ -124,6 +136,12 @@ export function startWorker(module: URL, settings: WorkerSettings): StartedWorke
   const worker = new Worker(url, { type: 'module', name: settings.name })
   if (settings.workerData !== undefined) worker.postMessage(settings.workerData, settings.transferList ?? [])
   return worker
+}
+
+export function holdWorker(_worker: StartedWorker, _hold: boolean): void {}
+
+export function parallelism(): number {
+  return navigator.hardwareConcurrency || 1
 }
 
 export function startingArguments(): string[] {
@@ -144,6 +162,10 @@ export function asyncContext<T>(): AsyncContext<T> | undefined {
 
 export function terminal(): Terminal | undefined {
   return undefined
+}
+
+export function warn(message: string, detail: string): void {
+  console.warn(`${message}\n${detail}`)
 }
 
 const waiting: Array<() => void> = []
@@ -170,3 +192,6 @@ export const reordersReads = true
 export function isProxy(_object: object): boolean {
   return false
 }
+
+/** Makes structured clone refuse an object; undefined where the runtime can't. */
+export const markUncloneable: ((object: object) => void) | undefined = undefined

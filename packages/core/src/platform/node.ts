@@ -2,9 +2,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
-import {
+import workerThreads, {
   getEnvironmentData,
   isMainThread as inMainThread,
   MessagePort,
@@ -109,6 +110,9 @@ export function holdPort(port: Port, hold: boolean): void {
   else (port as MessagePort).unref()
 }
 
+/** Whether a port can be read without the event loop. */
+export const readsPortsNow = true
+
 /** Takes the next message of a port now, without its event loop; undefined where there is none. */
 export function receiveNow(port: Port): { message: unknown } | undefined {
   return receiveMessageOnPort(port as MessagePort) as { message: unknown } | undefined
@@ -119,15 +123,23 @@ export function isPort(value: unknown): value is Port {
 }
 
 /** Messages of an endpoint that may be a worker, a port or the parent. Returns how to stop listening. */
-export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, onGone?: () => void): () => void {
+export function listenTo(
+  endpoint: Endpoint,
+  onMessage: (message: any) => void,
+  onGone?: (exitCode?: number) => void,
+): () => void {
   const emitter = endpoint as unknown as import('node:events').EventEmitter
   if (typeof emitter.on !== 'function') {
     // A web-style Worker, as Bun, Deno and polyfills have it.
     const target = endpoint as unknown as EventTarget
     const listener = (event: Event) => onMessage((event as MessageEvent).data)
     target.addEventListener('message', listener)
-    if (onGone) target.addEventListener('close', onGone, { once: true })
-    return () => target.removeEventListener('message', listener)
+    const gone = () => onGone?.()
+    target.addEventListener('close', gone, { once: true })
+    return () => {
+      target.removeEventListener('message', listener)
+      target.removeEventListener('close', gone)
+    }
   }
   emitter.on('message', onMessage)
   const gone = endpoint instanceof Worker ? 'exit' : 'close'
@@ -141,14 +153,21 @@ export function listenTo(endpoint: Endpoint, onMessage: (message: any) => void, 
 /** Whether `listenTo` tells of the end of a worker that this thread started. */
 export const reportsWorkerExit = true
 
+/** Whether a worker has ended, as far as the runtime tells. */
+export function hasEnded(endpoint: Endpoint): boolean {
+  return endpoint instanceof Worker && endpoint.threadId === -1
+}
+
 /** Reports an error that ends a worker, before its end. The error counts as handled. */
 export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
   ;(endpoint as unknown as import('node:events').EventEmitter).on?.('error', onError)
 }
 
 /** As `onWorkerError`, for a worker of somebody else's: whether the error is handled stays with its owner. */
-export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): void {
-  ;(endpoint as unknown as import('node:events').EventEmitter).on?.(errorMonitor, onError)
+export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): () => void {
+  const emitter = endpoint as unknown as import('node:events').EventEmitter
+  emitter.on?.(errorMonitor, onError)
+  return () => emitter.off?.(errorMonitor, onError)
 }
 
 /** Ends this thread, which is a worker. */
@@ -161,8 +180,21 @@ export function parentEndpoint(): Endpoint | undefined {
   return parentPort ?? undefined
 }
 
-export function startWorker(module: URL, { args, ...settings }: WorkerSettings): StartedWorker {
-  return new Worker(module, args ? { ...settings, argv: args } : settings)
+export function startWorker(module: URL, { args, ...rest }: WorkerSettings): StartedWorker {
+  const settings = rest as import('node:worker_threads').WorkerOptions
+  return new Worker(module, args ? { ...settings, argv: args } : settings) as StartedWorker
+}
+
+/** Whether a worker keeps this thread's event loop alive. */
+export function holdWorker(worker: StartedWorker, hold: boolean): void {
+  const { ref, unref } = worker as Partial<Worker>
+  if (hold) ref?.call(worker)
+  else unref?.call(worker)
+}
+
+/** How many threads can run at once. */
+export function parallelism(): number {
+  return availableParallelism()
 }
 
 /** Takes the `args` with which this thread was started; they are gone then. */
@@ -207,6 +239,11 @@ export function terminal(): Terminal | undefined {
   return process.stderr
 }
 
+/** Tells people of something that went wrong where nobody waits for it: a warning of this thread's `process`. */
+export function warn(message: string, detail: string): void {
+  process.emitWarning(message, { type: 'FlatshareWarning', detail })
+}
+
 /** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
 export function soon(callback: () => void): void {
   setImmediate(callback)
@@ -224,3 +261,6 @@ export const reordersReads = !['x64', 'ia32'].includes(process.arch)
 
 /** Whether an object is a Proxy; false where the runtime doesn't tell. */
 export const isProxy: (object: object) => boolean = types.isProxy
+
+/** Makes structured clone refuse an object; undefined where the runtime can't. */
+export const markUncloneable = (workerThreads as { markAsUncloneable?: (object: object) => void }).markAsUncloneable

@@ -39,11 +39,25 @@ export interface WorkerSettings {
     codeRangeSizeMb?: number
     stackSizeMb?: number
   }
+  /** Environment variables; a copy of this thread's where nothing is said. Node alone has them, as the next two. */
+  env?: Readonly<Record<string, string | undefined>> | symbol
+  /** Its output isn't written to this process's, but read from the worker. */
+  stdout?: boolean
+  stderr?: boolean
+}
+
+/** What a worker writes, to be read: a `Readable` of Node's. */
+export interface WorkerOutput extends AsyncIterable<any> {
+  on(event: 'data', listener: (chunk: any) => void): unknown
+  setEncoding(encoding: 'utf8'): unknown
+  pipe<T>(destination: T): T
 }
 
 /** A worker that this thread started. */
 export interface StartedWorker extends Endpoint {
   terminate(): unknown
+  readonly stdout?: WorkerOutput
+  readonly stderr?: WorkerOutput
 }
 
 /** What people read while a program runs. */

@@ -7,6 +7,6 @@ const { word } = unmarshal<{ word: number }>(workerData)
 parentPort!.postMessage(currentThread.id)
 for (const value of [1, 2]) {
   while (Atomics.load(i32, word >> 2) === value)
-    park(word, value, Infinity, { worthwhile: () => true, what: `mutex "${value}"` })
+    park(word, value, Infinity, { worthwhile: () => true, onNode: true, what: `mutex "${value}"` })
 }
 parentPort!.postMessage('ended')

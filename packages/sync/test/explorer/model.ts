@@ -208,6 +208,7 @@ export function startThread(
         parkedOnNode: (thread) => number('parkedOnNode', thread),
         timesParked: (thread) => number('timesParked', thread),
         waitNote: () => '',
+        calleeOf: () => 0,
       })
       const { lock, waiting } = makeEngine(memory)
       const drain = () => {

@@ -1,0 +1,101 @@
+/** How an apartment is opened. */
+import {
+  checkedTimeout,
+  parallelism,
+  type StartedWorker,
+  startWorker,
+  type WorkerSettings,
+} from '@flatshare/core/internal'
+
+/** What `Apartment.open` starts: the URL of a module, or a function that makes a worker. */
+export type ApartmentSource =
+  | URL
+  | string
+  | (() => { postMessage(message: any, transfer: any[]): void; terminate(): unknown })
+
+export interface OpenOptions {
+  /** What errors, stacks and `currentThread.name` call the thread. */
+  name?: string
+  /** What the module finds as its `workerData`; for a module opened by URL, as the next five. */
+  workerData?: unknown
+  /** What of `workerData` is moved, not copied. */
+  transferList?: any[]
+  /** Limits of the thread's memory, in megabytes, where the runtime has them (Node). */
+  resourceLimits?: NonNullable<WorkerSettings['resourceLimits']>
+  /** The thread's environment variables (Node): a copy of this thread's by default; `SHARE_ENV` shares them. */
+  env?: NonNullable<WorkerSettings['env']>
+  /** What the thread prints is read from `apartment.stdout`, instead of printed by this process (Node). */
+  stdout?: boolean
+  /** The same for errors that it prints: `apartment.stderr`. */
+  stderr?: boolean
+  /**
+   * Whether the thread keeps the process alive until it is closed, as a worker does: true by default. When
+   * false, only calls in progress do (Node).
+   */
+  keepAlive?: boolean
+  /** Milliseconds until a thread that doesn't begin to serve is given up: 10,000 by default. */
+  startTimeout?: number
+  /** Gives up opening. */
+  signal?: AbortSignal
+}
+
+export const START_TIMEOUT = 10_000
+
+/** What a worker that a function makes must be told where it is made. */
+const ofUrlsOnly = ['workerData', 'transferList', 'resourceLimits', 'env', 'stdout', 'stderr'] as const
+
+/**
+ * Checks what was given.
+ *
+ * @throws TypeError and RangeError.
+ */
+export function checkOpening(source: unknown, options: OpenOptions, caller: string): void {
+  if (typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
+    throw new TypeError(`${caller} takes the URL of a module, or a function that makes a worker.`)
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${caller} takes { name, workerData, … } as its second argument.`)
+  }
+  const { name, transferList, env, startTimeout, signal } = options
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    throw new TypeError('name is a text: what errors call the thread.')
+  }
+  for (const flag of ['stdout', 'stderr', 'keepAlive'] as const) {
+    if (options[flag] !== undefined && typeof options[flag] !== 'boolean')
+      throw new TypeError(`${flag} is true or false.`)
+  }
+  if (transferList !== undefined && !Array.isArray(transferList)) throw new TypeError('transferList is an array.')
+  if (env !== undefined && typeof env !== 'symbol' && (typeof env !== 'object' || env === null)) {
+    throw new TypeError('env is an object of texts, or SHARE_ENV.')
+  }
+  if (startTimeout !== undefined) checkedTimeout(startTimeout, 'startTimeout')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
+  if (typeof source !== 'function') return void moduleUrl(source as URL | string)
+  for (const option of ofUrlsOnly) {
+    if (options[option] === undefined) continue
+    throw new TypeError(`${option} is for a module opened by URL: give it to the worker that your function makes.`)
+  }
+}
+
+/** Starts the worker of a source. What it throws is the runtime's, or the function's. */
+export function startSource(source: ApartmentSource, options: OpenOptions): StartedWorker {
+  if (typeof source === 'function') return source() as StartedWorker
+  const { name } = options
+  const settings: WorkerSettings = { args: [moduleUrl(source), ...(name === undefined ? [] : [name])] }
+  for (const key of ['name', ...ofUrlsOnly] as const) {
+    if (options[key] !== undefined) (settings as Record<string, unknown>)[key] = options[key]
+  }
+  return startWorker(new URL('./host.js', import.meta.url), settings)
+}
+
+function moduleUrl(source: URL | string): string {
+  if (source instanceof URL || URL.canParse(source)) return String(source)
+  throw new TypeError(
+    `"${source}" is no URL. For a module beside this one write new URL('${source}', import.meta.url).`,
+  )
+}
+
+/** One thread for each core that this one leaves. */
+export function spareCores(): number {
+  return Math.max(1, parallelism() - 1)
+}

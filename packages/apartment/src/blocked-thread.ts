@@ -1,0 +1,75 @@
+/**
+ * Calls that come to this thread while it blocks for the answer to a call of its own.
+ *
+ *   the innermost blocked call is on its path   it is served at once: that answer may wait for it
+ *   its stub is immediate                       it is served at once: no user's code runs
+ *   any other                                   it waits until the code that blocks has gone on and come to its end
+ *
+ * "On its path" goes by the innermost call, as it is the only one that can end next. What waited for a nested one
+ * is looked at again when that has ended.
+ *
+ * Invariants: calls that wait start in the order in which they came, from a microtask, and before any call that comes
+ * after them; so each caller's calls of one object keep their order. What a call carries is unpacked when it
+ * comes, not when it starts.
+ */
+import type { CallId } from '@flatshare/core/internal'
+
+/** A call of this thread that it blocks on. */
+interface BlockedCall {
+  readonly id: CallId
+  readonly label: string
+}
+
+interface Postponed {
+  readonly path: readonly CallId[]
+  readonly start: (whileBlocked: boolean) => void
+}
+
+/** The innermost one last. */
+const blocked: BlockedCall[] = []
+const postponed: Postponed[] = []
+
+/** The call whose answer this thread blocks for, undefined where it doesn't block. */
+export function blockedCall(): BlockedCall | undefined {
+  return blocked[blocked.length - 1]
+}
+
+function isServedNow(path: readonly CallId[]): boolean {
+  const call = blockedCall()
+  return call !== undefined && path.includes(call.id)
+}
+
+/** Starts a call that has come, now or when this thread can serve it. */
+export function admit(path: readonly CallId[], immediate: boolean, start: (whileBlocked: boolean) => void): void {
+  if (isServedNow(path)) start(true)
+  else if (immediate || (blocked.length === 0 && postponed.length === 0)) start(false)
+  else postponed.push({ path, start })
+}
+
+/** Starts those of the calls that wait on which the blocked call depends; to be called before the thread sleeps. */
+export function startNested(): void {
+  for (let i = 0; i < postponed.length; i++) {
+    const { path, start } = postponed[i]!
+    if (!isServedNow(path)) continue
+    postponed.splice(i, 1)
+    start(true)
+    // It may have blocked itself, and changed the list.
+    i = -1
+  }
+}
+
+/** Runs `wait` while this thread counts as blocked on that call. */
+export function whileBlockedOn(call: BlockedCall, wait: () => void): void {
+  blocked.push(call)
+  try {
+    wait()
+  } finally {
+    blocked.pop()
+    if (blocked.length === 0 && postponed.length > 0) queueMicrotask(startPostponed)
+  }
+}
+
+function startPostponed(): void {
+  // One of them may block again, and calls may come meanwhile.
+  while (blocked.length === 0 && postponed.length > 0) postponed.shift()!.start(false)
+}

@@ -1,0 +1,38 @@
+/**
+ * What is said between an iterator at home and the thread that iterates it: calls of one function of the home thread.
+ *
+ *   PULL credit    up to so many items; answered as soon as there is one and no more came in the same turn
+ *   RETURN value   ends it, as `break` in a loop does; answered by what the iterator's `return` gave
+ *   THROW error    the same by its `throw`
+ *   NEXT value     one step with a value for the generator's `yield`; nothing was asked in advance
+ *
+ * Back pressure: nothing is produced but for a PULL. Its credit begins at 1 and doubles with each answer that used it
+ * up, so that who stops after a few items has caused no more than about as many, and who takes many gets them in
+ * batches. Beyond what the other side waits for, the home runs ahead only while items come at once, in the turn in
+ * which they were asked for: an iterator that waits for something has one step at a time, and is suspended between
+ * two as it would be in a loop at home.
+ *
+ * Invariants: items arrive in order, each once; an error arrives after the items before it; the home holds no more
+ * items than were asked for; when nobody holds the function any more, an iteration that began is ended.
+ */
+export const PULL = 0
+export const RETURN = 1
+export const THROW = 2
+export const NEXT = 3
+
+/** What a PULL gives. `value` is what the iterator ended with. */
+export type Batch = readonly [items: readonly unknown[], done: boolean, value?: unknown]
+/** What the others give. */
+export type StepResult = readonly [value: unknown, done: boolean]
+
+/** Of an iterator: takes it a step further. */
+export type Step = {
+  (what: typeof PULL, credit: number): Promise<Batch>
+  (what: typeof RETURN | typeof THROW | typeof NEXT, x: unknown): Promise<StepResult>
+}
+
+/** Of an iterable: begins an iteration, and pulls. The function is missing where that was all. */
+export type Open = (credit: number) => Promise<readonly [step: Step | undefined, first: Batch]>
+
+/** The most that is asked for at once. */
+export const MOST_CREDIT = 64

@@ -1,0 +1,28 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { arena } from '@flatshare/core/internal'
+import { expect, it } from 'vitest'
+import { kill, left } from './kills.js'
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
+/** Of this thread, after its garbage is gone: bytes. */
+async function heap(): Promise<number> {
+  for (let i = 0; i < 10; i++) {
+    gc()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return process.memoryUsage().heapUsed
+}
+
+it('S13 ten thousand threads die at random moments: every promise settles within a second, nothing is left', async () => {
+  // What is made once is made by then.
+  await kill(0, 500, 250)
+  const before = { ...left(), heap: await heap(), shared: arena().byteLength }
+  for (let seed = 1; seed <= 20; seed++) expect(await kill(seed, 500, 250)).toBeLessThan(1000)
+  const after = { ...left(), heap: await heap(), shared: arena().byteLength }
+  expect(after).toMatchObject({ threads: before.threads, ports: before.ports, read: 0 })
+  expect(after.heap - before.heap, 'bytes of heap').toBeLessThan(8 * 2 ** 20)
+  expect(after.shared - before.shared, 'bytes of shared memory').toBeLessThan(2 ** 20)
+})

@@ -1,0 +1,160 @@
+/** A module whose objects block on others, and are blocked on. */
+import { ApartmentThreaded, blocking, callWith, currentCall, type Remote } from '@flatshare/apartment'
+
+type Callback = () => unknown
+
+/** An object that can be kept busy. */
+export interface Busy {
+  stay(): Promise<void>
+  count(): number
+}
+
+@ApartmentThreaded()
+export class Relay {
+  #runs = 0
+  readonly log: string[] = []
+
+  get runs(): number {
+    return this.#runs
+  }
+
+  set runs(value: number) {
+    this.#runs = value
+  }
+
+  add(a: number, b: number): number {
+    this.#runs++
+    return a + b
+  }
+
+  async addLater(a: number, b: number): Promise<number> {
+    await new Promise((resolve) => setImmediate(resolve))
+    return a + b
+  }
+
+  fail(): never {
+    throw new RangeError('out of range')
+  }
+
+  /** Calls back, blocking. */
+  back(callback: Callback): unknown {
+    return (blocking(callback as never) as Callback)()
+  }
+
+  /** Calls back, awaiting. */
+  async backLater(callback: Callback): Promise<unknown> {
+    return await callback()
+  }
+
+  /** Counts down through itself and the other, each blocking on the other. */
+  pingPong(other: Remote<Relay>, self: Relay, depth: number): number {
+    this.#runs++
+    if (depth === 0) return 0
+    return 1 + (blocking(other).pingPong(self as never, other as never, depth - 1) as number)
+  }
+
+  /** Blocks on the next of a chain, the last one on the callback. */
+  chain(callback: Callback, ...others: Remote<Relay>[]): unknown {
+    const [next, ...rest] = others
+    return next ? blocking(next).chain(callback as never, ...(rest as never[])) : this.back(callback)
+  }
+
+  /** Calls another thread's object, blocking or awaiting. */
+  useOf(busy: Remote<Busy>): number {
+    return blocking(busy).count()
+  }
+
+  async useLater(busy: Remote<Busy>): Promise<number> {
+    return await busy.count()
+  }
+
+  async stayWith(busy: Remote<Busy>): Promise<void> {
+    await busy.stay()
+  }
+
+  /** Has the other call back, over a link that is made for it. */
+  viaOther(other: Remote<Relay>, callback: Callback): unknown {
+    return blocking(other).back(callback as never)
+  }
+
+  async viaOtherLater(other: Remote<Relay>, callback: Callback): Promise<unknown> {
+    return await other.backLater(callback as never)
+  }
+
+  deadline(): number | undefined {
+    return currentCall()?.deadline
+  }
+
+  /** Calls back, and doesn't answer until its caller gives up. */
+  async stall(callback: Callback): Promise<void> {
+    await callback()
+    await this.hang()
+  }
+
+  /** Doesn't answer until its caller gives up. */
+  async hang(): Promise<void> {
+    const { signal } = currentCall()!
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        this.log.push(`gave up: ${(signal.reason as Error).name}`)
+        resolve()
+      })
+    })
+  }
+
+  exit(): void {
+    process.exit(3)
+  }
+
+  exitLater(): Promise<void> {
+    setImmediate(() => process.exit(3))
+    return new Promise(() => {})
+  }
+
+  crash(): Promise<void> {
+    setImmediate(() => {
+      throw new Error('crashed')
+    })
+    return new Promise(() => {})
+  }
+
+  note(what: string): void {
+    this.log.push(what)
+  }
+
+  notes(): string[] {
+    return this.log
+  }
+
+  meet(arrivals: Int32Array): void {
+    meet(arrivals)
+  }
+
+  /** Meets the other thread, so that both have begun, then blocks on it: crosswise, for ever. */
+  cross(arrivals: Int32Array, other: Remote<Relay>, timeout?: number): string {
+    meet(arrivals)
+    try {
+      blocking(timeout === undefined ? other : callWith(other, { timeout })).add(1, 2)
+      return 'answered'
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`
+    }
+  }
+}
+
+/** Returns once as many threads have come as the second word says. */
+function meet(arrivals: Int32Array): void {
+  Atomics.add(arrivals, 0, 1)
+  Atomics.notify(arrivals, 0)
+  for (let count = Atomics.load(arrivals, 0); count < arrivals[1]!; count = Atomics.load(arrivals, 0)) {
+    Atomics.wait(arrivals, 0, count)
+  }
+}
+
+export async function callBack(callback: Callback): Promise<unknown> {
+  return await callback()
+}
+
+export function shout(text: string): string {
+  return text.toUpperCase()
+}
