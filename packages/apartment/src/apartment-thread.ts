@@ -54,6 +54,7 @@ export class WorkerThread implements ApartmentThread {
   readonly remote: object
   #closing: Promise<void> | undefined
   #left = false
+  #refuses = false
 
   constructor(
     readonly worker: StartedWorker,
@@ -82,7 +83,7 @@ export class WorkerThread implements ApartmentThread {
   get state(): ApartmentThread['state'] {
     if (this.#left) return 'let go'
     if (this.peer.gone) return 'ended'
-    return this.#closing ? 'closing' : 'connected'
+    return this.#refuses ? 'closing' : 'connected'
   }
 
   get stdout(): WorkerOutput | undefined {
@@ -97,13 +98,23 @@ export class WorkerThread implements ApartmentThread {
     return createBy(this.peer, classNameFor(wanted), args, traceCall())
   }
 
+  /** Whether it takes calls: it lives, and is not about to end. */
+  get isOpen(): boolean {
+    return !this.#refuses && !this.peer.gone
+  }
+
+  #refuse(): void {
+    this.#refuses = true
+    this.peer.refuseCalls()
+  }
+
   close(timeout: number): Promise<void> {
     return (this.#closing ??= this.#close(timeout))
   }
 
   async #close(timeout: number): Promise<void> {
     const { peer, worker } = this
-    peer.refuseCalls()
+    this.#refuse()
     // Whoever awaits this shall see it end.
     if (this.isOwn) holdWorker(worker, true)
     let stopTimer = () => {}
@@ -126,7 +137,7 @@ export class WorkerThread implements ApartmentThread {
   }
 
   async terminate(): Promise<void> {
-    this.peer.refuseCalls()
+    this.#refuse()
     await this.worker.terminate()
     this.door.end()
   }

@@ -32,7 +32,8 @@ import { atCall, type CallTrace } from './call-trace.js'
 import { AWAITING_CALLEE_MS, type CallTarget, type MadeCall } from './calling.js'
 import { flushLinks } from './link.js'
 import { ASK, type How, labelOf } from './messages.js'
-import { drainLinks, type Peer } from './peer.js'
+import type { Peer } from './peer.js'
+import { drainLinks } from './peers.js'
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
@@ -69,7 +70,7 @@ export function callAndBlock(
 
 /** Returns when the call has its outcome. */
 function block(peer: Peer, made: MadeCall, trace: CallTrace, isSettled: () => boolean): void {
-  const { id, path, label, deadline } = made
+  const { id, label, deadline } = made
   const callee = peer.threadId
   const receive = () => {
     receiveAll(peer, isSettled)
@@ -81,7 +82,7 @@ function block(peer: Peer, made: MadeCall, trace: CallTrace, isSettled: () => bo
     return isSettled()
   }
   let end = deadline ?? Date.now() + AWAITING_CALLEE_MS
-  const announce = (seen: number) => noteCall(callee, path, seen)
+  const announce = (seen: number) => noteCall(callee, seen)
   try {
     while (!receiveUntil(receive, { end, what: label, announce, refuse: refuseCycle })) {
       if (deadline !== undefined) {

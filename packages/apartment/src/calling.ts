@@ -62,8 +62,6 @@ export interface Outcome {
 /** A call that was made and that somebody waits for. */
 export interface MadeCall {
   readonly id: CallId
-  /** The calls that led to it, and itself. */
-  readonly path: readonly CallId[]
   readonly label: string
   readonly deadline: number | undefined
 }
@@ -161,7 +159,7 @@ export class AwaitedCalls {
     this.#awaited.set(id, awaited)
     if (this.#awaited.size === 1) peer.link.hold(true)
     if (signal || deadline !== undefined) this.#watch(id, awaited, signal, deadline)
-    return { id, path, label, deadline }
+    return { id, label, deadline }
   }
 
   #watch(id: CallId, awaited: Awaited, signal: AbortSignal | undefined, deadline: number | undefined): void {

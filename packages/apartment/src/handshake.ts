@@ -32,7 +32,8 @@ import {
 import { noteMet } from './introduce.js'
 import { flushLinks, portLink } from './link.js'
 import type { Directory } from './messages.js'
-import { Peer, whenAllAnswered } from './peer.js'
+import { Peer } from './peer.js'
+import { whenAllAnswered } from './peers.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
 
 /** A link that stands, and what the other thread serves. */
@@ -225,7 +226,7 @@ export class Door {
         this.#accept(message.packet)
         break
       case 'failed':
-        this.failed(message.packet ? unmarshal(message.packet) : new FlatshareError(message.message))
+        this.failed(errorOf(message))
     }
   }
 
@@ -264,8 +265,12 @@ export class Door {
       this.endpoint.postMessage({ flatshare: 'failed', message: String((error as Error).message) })
       return
     }
-    const { port, name, own } = invitation
-    if (name !== undefined) nameThread(name)
+    const { port, name, own } = invitation ?? {}
+    if (!isPort(port)) {
+      this.endpoint.postMessage({ flatshare: 'failed', message: 'What asked for a link brought no port.' })
+      return
+    }
+    if (typeof name === 'string') nameThread(name)
     const peer = new Peer(portLink(port))
     if (own) {
       peer.onHello = (serves) => noteMet(peer, serves)
@@ -277,6 +282,16 @@ export class Door {
     }
     peer.hello(directory())
   }
+}
+
+/** Why the other thread can't serve, as far as that can be read here. */
+function errorOf({ message, packet }: DoorMessage & { flatshare: 'failed' }): unknown {
+  try {
+    if (packet) return unmarshal(packet)
+  } catch {
+    // Its text must do.
+  }
+  return new FlatshareError(String(message))
 }
 
 /**

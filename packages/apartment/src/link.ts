@@ -60,6 +60,9 @@ function isPlain(message: Message): boolean {
   return true
 }
 
+/** How many messages go together. None comes with more: walking a sparse array costs more than sending it. */
+const LONGEST_BATCH = 0xffff
+
 /** Links with messages that wait for the end of the turn. */
 const unsent = new Set<() => void>()
 
@@ -117,6 +120,7 @@ export function portLink(port: Port): Link {
     if (message === CLOSED) receiver!.closed()
     else if (!Array.isArray(message)) return
     else if (!Array.isArray(message[0])) incoming.push(message as Message)
+    else if (message.length > LONGEST_BATCH) return
     else for (const one of message as Message[]) incoming.push(one)
     receiveAll()
   }
@@ -133,7 +137,10 @@ export function portLink(port: Port): Link {
         post(message, transferList)
         return
       }
-      if (waiting.push(message) > 1) return
+      if (waiting.push(message) > 1) {
+        if (waiting.length === LONGEST_BATCH) flush()
+        return
+      }
       unsent.add(flush)
       queueMicrotask(flush)
     },

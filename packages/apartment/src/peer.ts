@@ -11,22 +11,24 @@
  * A link that came with a single reference closes when neither end has anything left to do with it. Each
  * end judges by itself: while either awaits a call or holds a reference, the other counts it.
  */
-import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
+import { DisconnectedError } from '@flatshare/core'
 import {
   type CallId,
-  onThreadExitInternal,
+  isAlive,
   ownThreadId,
   type PackedReference,
   releaseReferences,
   type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
+import { failLost, sendAnswer, sendFailure } from './answers.js'
 import { CallResult } from './call-result.js'
 import type { CallSettings } from './call-settings.js'
 import type { CallTrace } from './call-trace.js'
 import { AwaitedCalls, type CalledPeer, type CallTarget } from './calling.js'
-import { cannotCross, packFor, unpackFrom } from './crossing.js'
+import { packFor, unpackFrom } from './crossing.js'
 import { type Link, type LinkReceiver, portLink } from './link.js'
+import { callMeant, isMessage } from './message-check.js'
 import {
   ANSWER,
   ASK,
@@ -43,6 +45,7 @@ import {
   RELEASE,
   WAITING,
 } from './messages.js'
+import { noteAnswered, peers } from './peers.js'
 import { SentReferences } from './sent-references.js'
 import { callerEnded, type ServedCall } from './served-call.js'
 import { type CallingPeer, cancelCall, serveCall, whatWaits } from './serving.js'
@@ -57,26 +60,6 @@ export interface PeerSettings {
   readonly watched?: boolean
   /** The link has ended, also where it was only unused. */
   readonly onEnd?: () => void
-}
-
-const peers = new Set<Peer>()
-let whenAnswered: (() => void) | undefined
-
-/** Receives now what has come by any link, also by those that come with it. */
-export function drainLinks(): void {
-  for (const peer of peers) peer.link.drain()
-}
-
-/** Calls back once this thread serves no call. */
-export function whenAllAnswered(callback: () => void): void {
-  whenAnswered = callback
-  checkAnswered()
-}
-
-function checkAnswered(): void {
-  if (!whenAnswered) return
-  for (const peer of peers) if (peer.serving.size > 0) return
-  whenAnswered()
 }
 
 export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
@@ -137,7 +120,9 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   }
 
   refusal(label: string): Error | undefined {
-    return this.#gone || this.#closing ? this.disconnected(label, false) : undefined
+    // The thread table may know of its end before the link does: what isn't sent has certainly not run.
+    const hasDied = this.threadId !== 0 && !isAlive(this.threadId)
+    return this.#gone || this.#closing || hasDied ? this.disconnected(label, false) : undefined
   }
 
   disconnected(label: string, mayHaveRun: boolean): DisconnectedError {
@@ -170,25 +155,19 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   answer(id: CallId, value: unknown): void {
     const call = this.#ended(id)
     if (!call || this.#gone) return
-    if (call.isLate) this.#sendFailure(id, () => call.lateResult())
-    else if (call.replies) {
-      try {
-        this.sendPacked((packed, refs) => [ANSWER, id, packed, refs], value)
-      } catch (error) {
-        this.#sendFailure(id, () => cannotCross(error, 'The result of the call'))
-      }
-    }
+    if (call.isLate) sendFailure(this, id, () => call.lateResult())
+    else if (call.replies) sendAnswer(this, id, value)
     this.closeIfUnused()
-    checkAnswered()
+    noteAnswered()
   }
 
   fail(id: CallId, error: unknown): void {
     const call = this.#ended(id)
     if (!call || this.#gone) return
-    if (call.replies) this.#sendFailure(id, () => error)
+    if (call.replies) sendFailure(this, id, () => error)
     else call.warn(error, this.name)
     this.closeIfUnused()
-    checkAnswered()
+    noteAnswered()
   }
 
   #ended(id: CallId): ServedCall | undefined {
@@ -197,21 +176,6 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.serving.delete(id)
     call.end()
     return call
-  }
-
-  /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
-  #sendFailure(id: CallId, thrown: () => unknown): void {
-    try {
-      this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], thrown())
-    } catch (reason) {
-      const why = 'What the call threw'
-      try {
-        this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], cannotCross(reason, why))
-      } catch {
-        const error = new NotMarshalableError(`${why} can't cross to another thread, nor can the reason why.`)
-        this.sendPacked((packed, refs) => [FAILURE, id, packed, refs], error)
-      }
-    }
   }
 
   // ── references ────────────────────────────────────────────────────────────────────────────
@@ -268,7 +232,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     for (const call of this.serving.values()) call.giveUp(callerEnded())
     this.serving.clear()
     this.calls.end()
-    for (const listener of [...this.#goneListeners]) listener()
+    const listeners = [...this.#goneListeners]
+    // What they hold must not be kept by whoever still holds a reference by this link.
+    this.#goneListeners.clear()
+    for (const listener of listeners) listener()
     this.link.close()
     this.settings.onEnd?.()
   }
@@ -302,10 +269,15 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   }
 
   receive(message: Message): void {
-    if (this.#gone || !Array.isArray(message)) return
+    if (this.#gone) return
+    if (!isMessage(message)) {
+      this.#refuse(message)
+      return
+    }
     switch (message[0]) {
       case CALL:
-        serveCall(message, this)
+        // The same again is a copy: its number names the first.
+        if (!this.serving.has(message[4][message[4].length - 1]!)) serveCall(message, this)
         break
       case ANSWER:
       case FAILURE:
@@ -327,6 +299,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
         break
       }
       case HELLO:
+        // Nobody turns into another thread.
+        if (this.threadId !== 0 && this.threadId !== message[1]) break
         this.threadId = message[1]
         this.name = message[2]
         this.onHello?.(message[3])
@@ -343,7 +317,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
         this.calls.waits(message[1], message[2])
         break
       case LOST:
-        this.#failLost(message[1])
+        failLost(this, message[1])
         if (message[2]) {
           // It may have been the one that described a class.
           this.told.clear()
@@ -352,26 +326,16 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     }
   }
 
+  /** What came is no message: if it was meant as a call, whoever made it hears so. */
+  #refuse(message: unknown): void {
+    const call = callMeant(message)
+    if (call === undefined || this.serving.has(call)) return
+    const error = new TypeError(`A call came to the thread "${threadName(ownThreadId())}" that is none there.`)
+    sendFailure(this, call, () => error)
+  }
+
   /** A call or an answer was lost, nobody knows which: says what is awaited here. */
   #lost(first: boolean): void {
     if (!this.#gone) this.link.send([LOST, this.calls.ids(), first])
   }
-
-  /**
-   * Of the calls that the other end awaits, those that aren't served here never came, or were answered: an
-   * answer that wasn't lost has arrived there before this failure, which then finds nobody waiting.
-   */
-  #failLost(awaited: readonly CallId[]): void {
-    for (const call of awaited) {
-      if (this.serving.has(call)) continue
-      const message =
-        'The call or its answer could not be read where it arrived: what it carries is nested too deeply for ' +
-        'the stack of that thread, or of a kind that is not known there. The call may or may not have run.'
-      this.#sendFailure(call, () => new NotMarshalableError(message))
-    }
-  }
 }
-
-onThreadExitInternal(({ id }) => {
-  for (const peer of [...peers]) if (peer.threadId === id && !peer.settings.watched) peer.end()
-})

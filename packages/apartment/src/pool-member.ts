@@ -27,8 +27,9 @@ export class PoolMember {
     readonly apartment: Apartment,
   ) {}
 
+  /** Whether it has ended, or is about to. */
   get gone(): boolean {
-    return this.thread.peer.gone
+    return !this.thread.isOpen
   }
 
   /** Calls, the pool's and others, that this thread awaits from it. */

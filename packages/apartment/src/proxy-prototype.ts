@@ -66,7 +66,7 @@ export function prototypeFor(description: RemoteDescription): object {
     properties[memberKey(key) as string] = { get: () => method, set: () => refuseAssignment(key) }
   }
   for (const key of [...getters, ...setters]) {
-    if (!isReachable(key)) continue
+    if (!isReachable(key) || key in properties) continue
     const mend = setters.includes(key) ? `To call its setter: await set(proxy, '${key}', value).` : undefined
     properties[key] = { set: () => refuseAssignment(key, mend) }
     if (getters.includes(key)) properties[key].get = getterOf(key)

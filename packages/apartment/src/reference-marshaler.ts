@@ -15,6 +15,7 @@
  */
 import { DisconnectedError, FlatshareError, NotMarshalableError } from '@flatshare/core'
 import {
+  isAlive,
   isByReference,
   isPort,
   type MarshalContext,
@@ -152,7 +153,8 @@ function packProxy(reference: Reference, context: MarshalContext): Body {
   const about = aboutOf(description)
   if (to && reference.cameBy(to)) return { home, id, about: [about[0], description.name] }
   const { peer } = reference
-  if (!peer || peer.gone || reference.released) {
+  // Its end may be noted before it is heard of here.
+  if (!peer || peer.gone || reference.released || !isAlive(home)) {
     const why = reference.released ? 'it was released' : `the thread "${reference.homeName}" has ended`
     throw new DisconnectedError(`A proxy of ${reference.name} can't be handed on: ${why}.`, { mayHaveRun: false })
   }

@@ -81,6 +81,7 @@ const uses: Record<string, Use> = {
   'it blocks on us, who call back': (mortal, _witness, own) => mortal.blockOn(own as never, 'callBack'),
   'another thread blocks on it': (mortal, witness, _own, next) => witness.blockOn(mortal, next(5)),
   'another thread calls it': (mortal, witness) => witness.use(mortal),
+  // eslint-disable-next-line @typescript-eslint/await-thenable -- so that the other thread reads it at its home
   'another thread reads its iterable': async (mortal, witness) => witness.read(await mortal.count(10_000)),
   'handed on and let go': async (mortal, witness) => {
     const back = (await mortal.echo(witness)) as Remote<Witness>
@@ -110,7 +111,7 @@ async function one(next: (below: number) => number, witness: Remote<Witness>, me
       unsettled.delete(id)
       if (ended !== undefined) slowest = Math.max(slowest, performance.now() - ended)
       const name = error === undefined ? '' : String((error as Error).name)
-      if (error !== undefined && !expected.has(name)) throw error
+      if (error !== undefined && !expected.has(name)) throw error as Error
     }
     let outcome: Promise<unknown>
     try {
@@ -182,8 +183,16 @@ export async function kill(seed: number, kills: number, memoryEach: number): Pro
   return slowest
 }
 
-/** What of this thread could be left behind by those that ended. */
-export function left(): { threads: number; ports: number; read: number } {
+/** What of this thread could be left behind by those that ended: links, iterations, and the others' places. */
+function left(): string {
   const ports = process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
-  return { threads: livingThreads().length, ports, read }
+  return `${livingThreads().length} threads, ${ports} ports, ${read} iterations`
+}
+
+/** Waits until nothing is left: the news of a thread's end may come a turn after that of its calls. */
+export async function nothingLeft(): Promise<void> {
+  const leaves = async () => {
+    while (left() !== '1 threads, 0 ports, 0 iterations') await turn()
+  }
+  await within(leaves(), () => `Left behind: ${left()}`)
 }

@@ -340,10 +340,8 @@ describe('a thread of a pool', () => {
     const pool = newPool({ min: 1, max: 3, idleTimeout: 1, name: 'rest' })
     const held = [1, 2, 3].map(() => occupy((entered) => pool.remote.hold(entered)))
     await Promise.all(held.map(({ entered }) => entered))
-    const ended = pool.members.map((member) => new Promise<void>((resolve) => void pollEnd(member, resolve)))
     for (const { open } of held) open()
     await Promise.all(held.map(({ ended }) => ended))
-    await Promise.any(ended)
     while (pool.members.length > 1) await new Promise((resolve) => setImmediate(resolve))
     expect(await pool.remote.double(1)).toBe(2)
   })
@@ -362,11 +360,6 @@ describe('a thread of a pool', () => {
     expect(await pool.remote.where()).toBe('kept-2')
   })
 })
-
-async function pollEnd(member: Apartment, ended: () => void): Promise<void> {
-  while (!/ended|closing/.test(inspect(member))) await new Promise((resolve) => setImmediate(resolve))
-  ended()
-}
 
 describe('a pool whose threads are ended while it works', () => {
   it('settles every call, runs none twice, and goes on', async () => {

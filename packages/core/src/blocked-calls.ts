@@ -1,20 +1,21 @@
 /**
  * Threads that block on calls of each other for ever.
  *
- * Who blocks on a call says so in a note of its slot, before it parks: whom it has called, by which path,
- * and up to which post it has received its messages. While it is parked with nothing new posted, it serves a
- * call only if its own blocked call is on that one's path. So
+ * Who blocks on a call says so in its slot, before it parks: whom it has called, and up to which post it has
+ * received its messages (`inbox.ts`). While it blocks, it serves the calls that its own one has led to as soon as they
+ * come, and no others. So a thread that is parked, and has nothing to receive, has served all that it will
+ * serve, and
  *
- *   X waits for Y   if X is parked on a call to Y, has received all, and Y is parked, unless on a call that is on
- *                   the path of X's
+ *   X waits for Y   if X is parked on a call to Y with nothing to receive: Y hasn't answered
+ *   for ever        if Y is parked too, has nothing to receive, and so on, back to X
  *
- * and each thread waits for at most one other. A thread looks for a cycle through itself after it has announced
- * its park. The one that announced last finds all others announced.
+ * Each thread waits for at most one other. A thread looks for a cycle through itself after it has announced its
+ * park. The one that announced last finds all others announced.
  *
  * What it read one after the other need never have been true at one time. It is, if a second look finds each
- * thread still in the same wait (`timesParked`): they were all parked between the two looks, with nothing on its
- * way to any of them but from threads outside. None of those will answer them: an answer comes from the
- * thread that was called, and that is in the cycle.
+ * thread still in the same wait (`timesParked`): all were parked between the two looks, with nothing on its way
+ * from any of them. What comes from threads outside doesn't answer them: an answer comes from the thread that was
+ * called, and that is in the cycle.
  *
  *   the youngest thread of the cycle    gets the DeadlockError
  *   any other that finds it             wakes the youngest, which looks again and finds it, and sleeps on
@@ -22,36 +23,24 @@
  *                                       locks are (`@flatshare/sync`); in a cycle with locks one of those that wait
  *                                       for a lock gets the error
  *
- * The note: callee │ posts seen │ number of ids │ whether older ids were left out │ ids, two words each.
- * Invariants: it is written by its own thread only, while that isn't parked; so what was read of it holds if
- * `timesParked` was the same before and after.
+ * Invariant: the two words are written by their own thread only, while that isn't parked; so what was read of
+ * them holds if `timesParked` was the same before and after.
  */
-import { allocate } from './allocator.js'
-import type { CallId } from './call.js'
 import { DeadlockError } from './errors.js'
 import { posted, postsOf } from './inbox.js'
-import { i32, reach } from './memory.js'
+import { i32 } from './memory.js'
 import { lookAgain, parkedAt, timesParked, waitNote } from './park.js'
 import { ownThreadId, SlotWord, slotOf, type ThreadId, threadName } from './threads.js'
-
-const CALLEE = 0
-const SEEN = 4
-const COUNT = 8
-const CUT = 12
-const IDS = 16
-/** As many ids of a path as the note holds, the last ones. */
-const MOST_IDS = 64
-export const CALL_NOTE_BYTES = IDS + MOST_IDS * 8
 
 /** All that the search touches outside of its own thread; tests give a model of it. */
 export interface BlockedCallsMemory {
   load(address: number): number
   store(address: number, value: number): void
   ownThreadId(): ThreadId
-  /** The address of a thread's note, 0 where it has never blocked on a call. */
-  noteOf(id: ThreadId): number
-  /** The address of this thread's. */
-  ownNote(): number
+  /** Address of the word that says which thread it has called. */
+  calleeWord(id: ThreadId): number
+  /** Address of the word that says how many posts it has received. */
+  seenWord(id: ThreadId): number
   postsOf(id: ThreadId): number
   parkedAt(id: ThreadId): number
   timesParked(id: ThreadId): number
@@ -72,49 +61,21 @@ interface Link {
 export function makeBlockedCalls(memory: BlockedCallsMemory) {
   const { load, store } = memory
 
-  /** Says what call this thread is about to park on; `path` ends with its id. */
-  function noteCall(callee: ThreadId, path: readonly CallId[], seen: number): void {
-    const note = memory.ownNote()
-    const kept = path.slice(-MOST_IDS)
-    store(note + CALLEE, callee)
-    store(note + SEEN, seen)
-    store(note + COUNT, kept.length)
-    store(note + CUT, kept.length < path.length ? 1 : 0)
-    kept.forEach((id, i) => {
-      store(note + IDS + i * 8, id | 0)
-      store(note + IDS + i * 8 + 4, Math.floor(id / 0x100000000))
-    })
-  }
-
-  /** The note of a thread that is parked on a call, else 0. */
-  function noteOfParked(id: ThreadId): number {
-    return memory.parkedAt(id) === memory.postsOf(id) ? memory.noteOf(id) : 0
+  /** Says which thread's answer this one is about to park for, having received so many posts. */
+  function noteCall(callee: ThreadId, seen: number): void {
+    const me = memory.ownThreadId()
+    store(memory.calleeWord(me), callee)
+    store(memory.seenWord(me), seen)
   }
 
   /**
-   * The thread that must go on before `id` can, which blocks on a call to it; 0 where it doesn't block on a call,
-   * has something to receive, or will be served. True of one moment only if `timesParked` is the same before and after.
+   * The thread that must go on before `id` can, which blocks on a call to it; 0 where it doesn't block on a call, or
+   * has something to receive. True of one moment only if `timesParked` is the same before and after.
    */
   function calleeOf(id: ThreadId): ThreadId {
-    const note = noteOfParked(id)
-    if (note === 0 || load(note + SEEN) !== load(memory.postsOf(id))) return 0
-    const callee = load(note + CALLEE)
-    const itsNote = noteOfParked(callee)
-    return itsNote !== 0 && isOnPath(itsNote, note) ? 0 : callee
-  }
-
-  /** Whether the call of one note may be on the path of another's. */
-  function isOnPath(call: number, note: number): boolean {
-    const last = call + IDS + (load(call + COUNT) - 1) * 8
-    const low = load(last)
-    const high = load(last + 4)
-    // What was left out is taken to be it: nobody is accused wrongly.
-    if (load(note + CUT) !== 0) return true
-    for (let i = load(note + COUNT) - 1; i >= 0; i--) {
-      const at = note + IDS + i * 8
-      if (load(at) === low && load(at + 4) === high) return true
-    }
-    return false
+    const posts = memory.postsOf(id)
+    if (memory.parkedAt(id) !== posts || load(memory.seenWord(id)) !== load(posts)) return 0
+    return load(memory.calleeWord(id))
   }
 
   /** Throws a DeadlockError where this thread, which has announced that it parks on a call, is to break a cycle. */
@@ -162,18 +123,8 @@ const blockedCalls = makeBlockedCalls({
   load: (address) => Atomics.load(i32, address >> 2),
   store: (address, value) => void Atomics.store(i32, address >> 2, value),
   ownThreadId,
-  noteOf(id) {
-    const note = Atomics.load(i32, slotOf(id) + SlotWord.callNote)
-    if (note !== 0) reach(note + CALL_NOTE_BYTES)
-    return note
-  },
-  ownNote() {
-    const index = slotOf(ownThreadId()) + SlotWord.callNote
-    let note = i32[index]
-    if (note === 0) Atomics.store(i32, index, (note = allocate(CALL_NOTE_BYTES)))
-    reach(note + CALL_NOTE_BYTES)
-    return note
-  },
+  calleeWord: (id) => (slotOf(id) + SlotWord.callee) << 2,
+  seenWord: (id) => (slotOf(id) + SlotWord.seen) << 2,
   postsOf,
   parkedAt,
   timesParked,

@@ -66,7 +66,7 @@ interface ErrorBody {
 }
 
 const DOM_EXCEPTION = 'DOMException'
-const aside = new Set(['stack', 'message', 'cause', 'errors', 'name'])
+const aside = new Set(['stack', 'message', 'cause', 'errors'])
 
 function classesOf(error: Error): string[] {
   if (typeof DOMException !== 'undefined' && error instanceof DOMException) return [DOM_EXCEPTION]

@@ -12,8 +12,9 @@
  *   word 6  wait note      address of the block that says what it blocks on; the slot's for ever
  *   word 7  block          address of the block that it waits with (see `slotBlock`); the slot's for ever
  *   word 8  posts          how much was posted to the slot's threads so far (see `inbox.ts`)
- *   word 9  call note      address of the block that says what call it blocks on (see `blocked-calls.ts`); the slot's for ever
- *   from byte 40           the name, at most 44 units
+ *   word 9  callee         the thread whose answer it blocks for (see `blocked-calls.ts`)
+ *   word 10 seen           how much of what was posted it has received before it blocked for that
+ *   from byte 44           the name, at most 42 units
  *
  * Invariants: an id names one thread for ever, since a slot used again gets another id; only the
  * supervisor takes a slot from alive to dead; fresh slots are used before old ones, so ids begin 1, 2, 3.
@@ -27,7 +28,7 @@ export type ThreadId = number
 
 const WORDS = THREAD_SLOT_BYTES >> 2
 const FIRST = Header.threads >> 2
-const NAME_UNITS = 44
+const NAME_UNITS = 42
 const MAX_ID = 0x3fffffff
 
 export const SlotWord = {
@@ -40,9 +41,10 @@ export const SlotWord = {
   waitNote: 6,
   block: 7,
   posts: 8,
-  callNote: 9,
+  callee: 9,
+  seen: 10,
 } as const
-const NAME_BYTES = 40
+const NAME_BYTES = 44
 const ALIVE = 1
 const DEAD = 2
 const TAKING = 3

@@ -1,3 +1,4 @@
+import type { CrossesAsItself, crossesAsItself } from '@flatshare/core'
 import { f64, i32, MARSHALER, type Marshaler, registerMarshaler, waitAsync } from '@flatshare/core/internal'
 import { addHolder, dropHolder, freeText, loadText, makeBlock, noteSent, readLabel, storeText } from './block.js'
 import { type Claim, claim } from './claim.js'
@@ -54,7 +55,8 @@ const WIDEST = 0x40000000
  *   if (!progress.advance()) break // cancelled, perhaps by another thread
  * }
  */
-export class Progress implements Disposable {
+export class Progress implements Disposable, CrossesAsItself {
+  declare readonly [crossesAsItself]?: true
   readonly #at: number
   readonly #parent: Progress | undefined
   #controller: AbortController | undefined

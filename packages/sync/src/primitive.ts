@@ -4,6 +4,7 @@
  * Each thread has one handle to one primitive, kept weakly by address. The bytes are never freed: no
  * thread can know that no other has a handle, or a packet with one on its way.
  */
+import type { CrossesAsItself, crossesAsItself } from '@flatshare/core'
 import { allocate, MARSHALER, type Marshaler, reach, registerMarshaler } from '@flatshare/core/internal'
 
 /** What every primitive may be made with. */
@@ -20,7 +21,8 @@ type PrimitiveClass = new (...args: any[]) => Primitive
 let makeMarshaler: (Class: PrimitiveClass, kind: string, bytes: number) => Marshaler
 
 /** The base of the primitives. */
-export abstract class Primitive {
+export abstract class Primitive implements CrossesAsItself {
+  declare readonly [crossesAsItself]?: true
   /** As given; '' without a name. */
   readonly name: string
   /** @internal */

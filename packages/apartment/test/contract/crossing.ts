@@ -22,6 +22,7 @@ export function crossing(open: Opener): void {
   describe('iterables', () => {
     it('that a method gives arrive whole, with and without await', async () => {
       expect(await collect(carrier.count(100))).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+      // eslint-disable-next-line @typescript-eslint/await-thenable -- it may be awaited as well
       expect(await collect(await carrier.count(3))).toEqual([1, 2, 3])
       expect(await collect(carrier.letters())).toEqual(['a', 'b', 'c'])
     })
@@ -51,6 +52,10 @@ export function crossing(open: Opener): void {
       }
       expect(await carrier.sum(values(), 4)).toBe(10)
       expect(state).toBe('ended')
+    })
+
+    it('that a method gives can be given to another at once', async () => {
+      expect(await carrier.sum(carrier.count(4))).toBe(10)
     })
 
     it('come back home as themselves or as an iterable of the same', async () => {

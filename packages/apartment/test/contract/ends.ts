@@ -1,7 +1,7 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
-import { callWith, connect, disconnect, release } from '@flatshare/apartment'
+import { callWith, disconnect, release } from '@flatshare/apartment'
 import { homeOf, isProxy, onGone } from '@flatshare/apartment/internal'
 import { DisconnectedError } from '@flatshare/core'
+import { settleExits } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../apartments.js'
 import { type Opener, storeOpener } from './opener.js'
@@ -92,6 +92,7 @@ export function ends(open: Opener): void {
       proceed()
       await pending
       expect(await fromThere).toBeInstanceOf(DisconnectedError)
+      await settleExits()
       expect(await caught(relay.held())).toBeInstanceOf(DisconnectedError)
       await Promise.all([apartment.close(), other.close()])
     })
@@ -126,15 +127,6 @@ export function ends(open: Opener): void {
       await apartment.terminate()
       expect(isProxy(relay)).toBe(true)
       expect(homeOf(relay)).toBe(apartment.threadId)
-    })
-  })
-
-  describe('a port that closes', () => {
-    it('rejects a connect that waits on it', async () => {
-      const { port1, port2 } = new MessageChannel()
-      const error = caught(connect(port1))
-      port2.close()
-      expect((await error).message).toBe('The other thread ended before it began to serve.')
     })
   })
 
@@ -230,18 +222,6 @@ export function ends(open: Opener): void {
         relay = await apartment.create('Relay')
       }
       await expect(relay.ping()).rejects.toBeInstanceOf(DisconnectedError)
-    })
-  })
-
-  describe('a worker of somebody else', () => {
-    it('that dies while it is connected rejects with its error, which stays its owner’s to handle', async () => {
-      const worker = new Worker(new URL('../threads/serving.js', import.meta.url))
-      const seen = new Promise((resolve) => worker.once('error', resolve))
-      const api = await connect<{ fail(): Promise<void> }>(worker)
-      const error = await caught(api.fail())
-      expect(error).toBeInstanceOf(DisconnectedError)
-      expect(error.cause).toMatchObject({ message: 'failed on purpose' })
-      expect(await seen).toMatchObject({ message: 'failed on purpose' })
     })
   })
 }

@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { type Apartment, blocking, callWith, type Remote } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
+import { isAlive } from '@flatshare/core/internal'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate } from '../apartments.js'
-import { type Busy, Cell, newCells, untilSet } from '../threads/giving-up.js'
+import { type Busy, Cell, newCells, untilBegun, untilSet } from '../threads/giving-up.js'
 import type { Opener } from './opener.js'
 
 type Module = typeof import('../threads/giving-up.js')
@@ -47,10 +48,7 @@ export function givenUp(open: Opener): void {
     })
 
     it('by the clock, when the deadline passes', async () => {
-      const cells = newCells()
-      const error: any = await callWith(busy, { timeout: 30 })
-        .spin(cells)
-        .catch((error: unknown) => error)
+      const { error, cells } = await untilBegun((timeout, cells) => callWith(busy, { timeout }).spin(cells))
       expect(error).toMatchObject({ name: 'TimeoutError' })
       expect(error.message).toMatch(
         /^Busy\.spin\(\): no answer from the thread "busy" in time|^Busy\.spin\(\): its result came after the caller's deadline/,
@@ -143,6 +141,7 @@ export function givenUp(open: Opener): void {
       await doomed.remote.double(1)
       await doomed.terminate()
       expect(await waiting).toBeInstanceOf(DisconnectedError)
+      while (isAlive(doomed.threadId)) await turn()
       go()
       await first
       expect(await log.write('after')).toEqual(['after'])
@@ -223,14 +222,7 @@ export function givenUp(open: Opener): void {
 
   describe('a call that blocks', () => {
     it('S14 ends at its deadline, and its callee sees it in a busy loop', async () => {
-      const cells = newCells()
-      const error = (() => {
-        try {
-          return blocking(callWith(busy, { timeout: 30 })).spin(cells)
-        } catch (error) {
-          return error
-        }
-      })()
+      const { error, cells } = await untilBegun((timeout, cells) => blocking(callWith(busy, { timeout })).spin(cells))
       expect(error).toMatchObject({ name: 'TimeoutError' })
       await untilSet(cells, Cell.ended)
     })

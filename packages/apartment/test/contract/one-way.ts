@@ -85,8 +85,8 @@ export function oneWay(open: Opener): void {
       const fresh = await apartment.create('Log')
       const { open: go, opened } = gate()
       const first = fresh.hold(() => opened)
-      await callWith(fresh, { reply: false, timeout: 1 }).write('never')
-      const past = Date.now() + 1
+      await callWith(fresh, { reply: false, timeout: 50 }).write('never')
+      const past = Date.now() + 50
       while (Date.now() <= past) await new Promise((resolve) => setImmediate(resolve))
       go()
       await first

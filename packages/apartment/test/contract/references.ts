@@ -73,6 +73,21 @@ export function references(open: Opener): void {
       await collectUntil(() => collected)
     })
 
+    it('to an apartment that has ended are collected with it', async () => {
+      let collected = 0
+      const registry = new FinalizationRegistry(() => {
+        collected++
+      })
+      await (async () => {
+        const doomed = await openStore()
+        const relay = await doomed.create('Relay')
+        await relay.ping()
+        for (const held of [doomed, doomed.remote, relay]) registry.register(held, undefined)
+        await doomed.terminate()
+      })()
+      await collectUntil(() => collected === 3)
+    })
+
     it('on their way home while they are released arrive all the same', async () => {
       const account = await apartment.create('Account', 1)
       const holder = await apartment.create('Relay')

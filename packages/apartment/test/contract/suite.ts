@@ -5,7 +5,6 @@ import { calls } from './calls.js'
 import { crossing } from './crossing.js'
 import { ends } from './ends.js'
 import { givenUp } from './given-up.js'
-import { givingUp } from './giving-up.js'
 import { names } from './names.js'
 import { oddReplies } from './odd-replies.js'
 import { oneWay } from './one-way.js'
@@ -27,7 +26,6 @@ export function describeLink(link: string, open: Opener): void {
     describe('names', () => names(open, link))
     describe('lifetime', () => references(open))
     describe('ends of threads', () => ends(open))
-    describe('giving up', () => givingUp(open))
     describe('given up', () => givenUp(open))
     describe('terminated', () => terminated(open))
     describe('one way', () => oneWay(open))

@@ -3,7 +3,7 @@ import { onGone } from '@flatshare/apartment/internal'
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate } from '../apartments.js'
-import { type Busy, Cell, newCells, untilSet } from '../threads/giving-up.js'
+import { type Busy, Cell, newCells, untilBegun, untilSet } from '../threads/giving-up.js'
 import type { Opener } from './opener.js'
 
 type Module = typeof import('../threads/giving-up.js')
@@ -44,11 +44,12 @@ export function terminated(open: Opener): void {
     it('by a deadline, too', async () => {
       const doomed = await open<Module>(module)
       const there = await doomed.create('Busy')
-      const cells = newCells()
-      const pending = callWith(there, { timeout: 20, onAbort: 'terminate', graceTime: 1 }).forever(cells)
-      const beside = there.ping().catch((error: unknown) => error)
-      await expect(pending).rejects.toMatchObject({ name: 'TimeoutError' })
-      expect(await beside).toBeInstanceOf(DisconnectedError)
+      const gone = new Promise<void>((resolve) => void onGone(there, resolve))
+      const settings = { onAbort: 'terminate', graceTime: 1 } as const
+      const { error } = await untilBegun((timeout, cells) => callWith(there, { ...settings, timeout }).forever(cells))
+      expect(error).toMatchObject({ name: 'TimeoutError' })
+      await gone
+      await expect(there.ping()).rejects.toBeInstanceOf(DisconnectedError)
       await doomed.close()
     })
 
@@ -120,10 +121,12 @@ export function terminated(open: Opener): void {
     it('does so after a call that blocked', async () => {
       const doomed = await open<Module>(module)
       const there = await doomed.create('Busy')
-      const cells = newCells()
       const gone = new Promise<void>((resolve) => void onGone(there, resolve))
-      const view = blocking(callWith(there, { timeout: 20, onAbort: 'terminate', graceTime: 1 }))
-      expect(() => view.forever(cells)).toThrow(expect.objectContaining({ name: 'TimeoutError' }))
+      const settings = { onAbort: 'terminate', graceTime: 1 } as const
+      const { error } = await untilBegun((timeout, cells) =>
+        blocking(callWith(there, { ...settings, timeout })).forever(cells),
+      )
+      expect(error).toMatchObject({ name: 'TimeoutError' })
       await gone
       await doomed.close()
     })

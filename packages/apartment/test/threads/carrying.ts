@@ -90,11 +90,6 @@ export class Carrier {
     this.ended = (signal.reason as DOMException).name
   }
 
-  async spinDeaf(begun: () => unknown): Promise<void> {
-    await begun()
-    for (;;);
-  }
-
   note(what: string): void {
     this.#collected.push(what)
   }

@@ -11,6 +11,20 @@ export async function untilSet(cells: Int32Array, cell: number): Promise<void> {
   while (Atomics.load(cells, cell) === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Makes a call with a deadline, later and later until one of them has begun before it; gives its error. */
+export async function untilBegun(
+  call: (timeout: number, cells: Int32Array) => unknown,
+): Promise<{ readonly error: any; readonly cells: Int32Array }> {
+  for (let timeout = 20; ; timeout *= 2) {
+    const cells = newCells()
+    try {
+      await call(timeout, cells)
+    } catch (error) {
+      if (Atomics.load(cells, Cell.begun) !== 0) return { error, cells }
+    }
+  }
+}
+
 @ApartmentThreaded()
 export class Busy {
   #seen: unknown

@@ -73,7 +73,7 @@ function agent(thread: Thread, serve: (path: readonly number[]) => void = () => 
       inbox.receiveUntil(receiveAnswer, {
         end: Infinity,
         what: '',
-        announce: (seen) => blockedCalls.noteCall(to, whole, seen),
+        announce: (seen) => blockedCalls.noteCall(to, seen),
         refuse: blockedCalls.refuseCycle,
       })
       if (answered.has(id)) thread.tell('answered')
@@ -146,8 +146,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
     finally: told('answered; answered'),
   },
+  'a call leads back over a third thread': {
+    preemptions: 1,
+    threads: [
+      (thread) => agent(thread).call(2, 11),
+      (thread) => {
+        const second = agent(thread, (path) => second.call(3, 21, path))
+        second.serveAll(1)
+      },
+      (thread) => {
+        const third = agent(thread, (path) => third.call(1, 31, path))
+        third.serveAll(1)
+      },
+    ],
+    finally: told('answered; answered; answered'),
+  },
   'a thread answers, and then calls its caller by itself': {
-    preemptions: 4,
+    preemptions: 3,
     threads: [
       (thread) => {
         const caller = agent(thread)
@@ -173,5 +188,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         },
     ),
     finally: told('answered; deadlock'),
+  },
+  'three threads call each other in a circle': {
+    preemptions: 1,
+    threads: [1, 2, 3].map(
+      (id): Code =>
+        (thread) => {
+          const own = agent(thread)
+          own.call((id % 3) + 1, id * 10 + 1)
+          own.serveAll(1)
+        },
+    ),
+    finally: told('answered; answered; deadlock'),
   },
 }

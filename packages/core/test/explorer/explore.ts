@@ -89,14 +89,15 @@ interface State {
 const PAUSE = new Error('The log ends here.')
 const END = new Error('The thread ends.')
 
-/** For each thread: the count of its posts, where it is parked, how often, then its note. */
-const EACH = 128
+/** For each thread: the count of its posts, where it is parked, how often, whether it has died, its call. */
+const EACH = 32
 const at = (id: number, word: number): number => id * EACH + word * 4
 const POSTS = 0
 const PARKED = 1
 const TIMES = 2
 const DEAD = 3
-const NOTE = 4
+const CALLEE = 4
+const SEEN = 5
 
 /** The operation at which a thread's log ends; undefined where its code does. */
 function replay(id: number, code: Code, log: readonly unknown[]): Op | undefined {
@@ -137,8 +138,8 @@ function replay(id: number, code: Code, log: readonly unknown[]): Op | undefined
       parkedAt: (of) => load(at(of, PARKED)),
       timesParked: (of) => load(at(of, TIMES)),
       now: () => 0,
-      noteOf: (of) => at(of, NOTE),
-      ownNote: () => at(id, NOTE),
+      calleeWord: (of) => at(of, CALLEE),
+      seenWord: (of) => at(of, SEEN),
       posted,
       lookAgain() {},
       waitNote: (of) => `the call of ${of}`,

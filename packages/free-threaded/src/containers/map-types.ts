@@ -1,4 +1,5 @@
 /** What a `SharedMap` promises; its class is in `map.ts`. */
+import type { CrossesAsItself } from '@flatshare/core'
 import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
 /** How to make a `SharedMap`. */
@@ -28,7 +29,7 @@ export interface SharedMapOptions<KT = SharedType, VT = SharedType> {
  * const cache = new SharedMap<string, Page>({ key: 'string', value: 'json', maxEntries: 10_000 })
  * const page = await cache.getOrInsertAsync(url, () => render(url)) // rendered once, however many threads ask
  */
-export interface SharedMap<K, V, Out = DeepReadonly<V>> extends Iterable<[K, Out]>, Disposable {
+export interface SharedMap<K, V, Out = DeepReadonly<V>> extends Iterable<[K, Out]>, Disposable, CrossesAsItself {
   /** How many entries there are. */
   readonly size: number
   /** The most entries that it keeps; undefined if there is no limit. */

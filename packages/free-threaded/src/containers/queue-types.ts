@@ -1,5 +1,5 @@
 /** What a `SharedQueue` promises; its class is in `queue.ts`. */
-import { FlatshareError } from '@flatshare/core'
+import { type CrossesAsItself, FlatshareError } from '@flatshare/core'
 import type { AwaitOptions } from '@flatshare/sync'
 import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
@@ -42,7 +42,11 @@ export interface SharedQueueOptions<T = SharedType> {
  * await jobs.put({ url })                              // one thread
  * for await (const job of jobs) await fetch(job.url)   // others
  */
-export interface SharedQueue<V, Out = DeepReadonly<V>> extends Iterable<Out>, AsyncIterable<Out>, Disposable {
+export interface SharedQueue<V, Out = DeepReadonly<V>>
+  extends Iterable<Out>,
+    AsyncIterable<Out>,
+    Disposable,
+    CrossesAsItself {
   /** As given; '' without a name. */
   readonly name: string
   /** How many elements there may be at once. */

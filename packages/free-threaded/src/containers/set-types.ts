@@ -1,4 +1,5 @@
 /** What a `SharedSet` promises; its class is in `set.ts`. */
+import type { CrossesAsItself } from '@flatshare/core'
 import type { SharedType, TypeFor, ValueIn } from '../cells/value-types.js'
 
 /** How to make a `SharedSet`. */
@@ -24,7 +25,7 @@ export interface SetLike<T> {
  * const seen = new SharedSet({ of: 'string' })
  * if (seen.addIfAbsent(url)) await visit(url) // one of all threads does
  */
-export interface SharedSet<T> extends Iterable<T>, Disposable {
+export interface SharedSet<T> extends Iterable<T>, Disposable, CrossesAsItself {
   /** How many values there are. */
   readonly size: number
   has(value: T): boolean

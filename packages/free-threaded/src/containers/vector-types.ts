@@ -1,4 +1,5 @@
 /** What a `SharedVector` promises; its class is in `vector.ts`. */
+import type { CrossesAsItself } from '@flatshare/core'
 import type { DeepReadonly, SharedType, TypeFor, ValueIn, ValueOut } from '../cells/value-types.js'
 
 /** How to make a `SharedVector`. */
@@ -23,7 +24,7 @@ export interface SharedVectorOptions<T = SharedType> {
  * scores.push(4)
  * scores.update(0, (score) => score + 1)
  */
-export interface SharedVector<V, Out = DeepReadonly<V>> extends Iterable<Out>, Disposable {
+export interface SharedVector<V, Out = DeepReadonly<V>> extends Iterable<Out>, Disposable, CrossesAsItself {
   readonly length: number
   /** The element at an index; undefined outside. */
   get(index: number): Out | undefined

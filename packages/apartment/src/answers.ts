@@ -1,0 +1,49 @@
+/** Answers to calls. Whatever a call gave or threw, its caller gets an answer. */
+import { NotMarshalableError } from '@flatshare/core'
+import type { CallId, PackedReference } from '@flatshare/core/internal'
+import { cannotCross } from './crossing.js'
+import { ANSWER, FAILURE, type Message } from './messages.js'
+
+/** The thread that called, as far as answering goes. */
+export interface AnsweredPeer {
+  /** Calls of this peer that are not answered yet. */
+  readonly serving: ReadonlyMap<CallId, unknown>
+  sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void
+}
+
+export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown): void {
+  try {
+    peer.sendPacked((packed, refs) => [ANSWER, id, packed, refs], value)
+  } catch (error) {
+    sendFailure(peer, id, () => cannotCross(error, 'The result of the call'))
+  }
+}
+
+/** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
+export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknown): void {
+  try {
+    peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], thrown())
+  } catch (reason) {
+    const why = 'What the call threw'
+    try {
+      peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], cannotCross(reason, why))
+    } catch {
+      const error = new NotMarshalableError(`${why} can't cross to another thread, nor can the reason why.`)
+      peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], error)
+    }
+  }
+}
+
+/**
+ * Of the calls that the other end awaits, those that aren't served here never came, or were answered: an
+ * answer that wasn't lost has arrived there before this failure, which then finds nobody waiting.
+ */
+export function failLost(peer: AnsweredPeer, awaited: readonly CallId[]): void {
+  for (const call of awaited) {
+    if (peer.serving.has(call)) continue
+    const message =
+      'The call or its answer could not be read where it arrived: what it carries is nested too deeply for ' +
+      'the stack of that thread, or of a kind that is not known there. The call may or may not have run.'
+    sendFailure(peer, call, () => new NotMarshalableError(message))
+  }
+}
