@@ -34,9 +34,21 @@ export function asCallResult(promise: Promise<unknown>): CallResult {
 }
 
 /** Its failure is told to who awaits or iterates it; nobody need. */
-export function toldWhenIterated(result: unknown): unknown {
+export function toldWhenAsked(result: unknown): unknown {
   if (result instanceof CallResult) result.catch(() => {})
   return result
+}
+
+const ofGenerators = new WeakSet<object>()
+
+/** The result of a method that surely gives an iterator: it stands for that one everywhere. */
+export function ofGenerator(result: unknown): unknown {
+  if (result instanceof CallResult) ofGenerators.add(result)
+  return toldWhenAsked(result)
+}
+
+export function isOfGenerator(x: object): boolean {
+  return ofGenerators.has(x)
 }
 
 const steps = new WeakMap<CallResult, Steps>()

@@ -1,7 +1,7 @@
 /** What becomes of types on their way between threads. */
 import type { CrossesAsItself } from '@flatshare/core'
 import type { Port } from '@flatshare/core/internal'
-import type { Remote, RemoteBrand, RemoteFunction } from './remote.js'
+import type { Remote, RemoteBrand, RemoteFunction, RemoteHandle, Unreachable } from './remote.js'
 
 export type AnyFunction = (...args: any) => any
 export type AnyClass = abstract new (...args: any) => any
@@ -207,11 +207,19 @@ type GivenObject<T extends object, D extends 1[]> = T extends readonly unknown[]
           : true extends IsIterator<T>
             ? T
             : HasMethod<T> extends true
-              ? T | Remote<T>
+              ? T | ProxyOf<T>
               : GivenData<T, D>
 
+/**
+ * Any `Remote<T>`, as far as a parameter must know it. Its methods have no signatures here: beside those of `T` they would
+ * keep the compiler from inferring the parameters of an object literal's methods.
+ */
+type ProxyOf<T> = RemoteHandle<T> & {
+  readonly [K in Exclude<keyof T, Unreachable | symbol>]: T[K] extends AnyFunction ? Function : Promise<unknown>
+}
+
 type GivenData<T extends object, D extends 1[]> =
-  | Remote<T>
+  | ProxyOf<T>
   | ('other' extends Fit<T[keyof T], D> ? never : T)
   | ([Fit<T[keyof T], D>] extends ['same'] ? never : { [K in keyof T]: Given<T[K], D> })
 

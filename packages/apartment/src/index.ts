@@ -16,14 +16,26 @@ import './what-crosses.js'
 
 export {
   type AsItself,
+  byReference,
   type Call,
   type CallId,
+  CannotBlockError,
   type ClassCodec,
   type CrossesAsItself,
   type crossesAsItself,
   currentCall,
+  DeadlockError,
+  DisconnectedError,
+  FlatshareError,
+  type MarshalOptions,
+  marshal,
+  NotMarshalableError,
+  type Packet,
   registerCodec,
+  registerError,
   transfer,
+  unmarshal,
+  WrongThreadError,
 } from '@flatshare/core'
 export { Apartment, attachTo, type CloseOptions } from './apartment.js'
 export type { ApartmentSource, OpenOptions } from './apartment-options.js'

@@ -4,6 +4,7 @@
  */
 import { NotMarshalableError } from '@flatshare/core'
 import { currentCall, type Marshaler, registerMarshaler } from '@flatshare/core/internal'
+import { isOfGenerator } from './call-result.js'
 import { type Open, PULL, type Step } from './iteration.js'
 // Before this one: what is marked by reference stays a proxy, and streams are iterable as well.
 import './reference-marshaler.js'
@@ -57,7 +58,8 @@ function openOf(iterable: AsyncIterable<unknown>): Open {
 }
 
 function isIterable(x: object): boolean {
-  if (typeof x === 'function' || x instanceof Promise) return false
+  if (typeof x === 'function') return false
+  if (x instanceof Promise) return isOfGenerator(x)
   const iterable = x as AnyIterable
   if (typeof iterable[Symbol.asyncIterator] === 'function') return true
   return typeof iterable[Symbol.iterator] === 'function' && typeof iterable.next === 'function'

@@ -187,7 +187,11 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   /** Whether the other end may speak of that object: it was given it by this link, or every thread has it. */
   gave(id: number): boolean {
-    return id === ROOT || id === TABLE || this.#sent.has(id) || this.settings.thread === ownThreadId()
+    if (id === ROOT || id === TABLE || this.#sent.has(id) || this.settings.thread === ownThreadId()) return true
+    if (this.threadId !== ownThreadId()) return false
+    // Both ends of the link are here: what went in at the other one comes out at this.
+    for (const peer of peers) if (peer.threadId === ownThreadId() && peer.#sent.has(id)) return true
+    return false
   }
 
   /** Lets go of so many arrivals of one of the other end's references. */

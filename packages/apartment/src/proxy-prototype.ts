@@ -6,7 +6,7 @@
  * and nothing that merely looks at a proxy (its keys, as JSON, in a template, a debugger) makes a call.
  */
 import { MARSHALER, type Marshaler } from '@flatshare/core/internal'
-import { toldWhenIterated } from './call-result.js'
+import { ofGenerator, toldWhenAsked } from './call-result.js'
 import { isReachable, memberKey } from './description.js'
 import { callMember, requireProxy, stateOf, summary } from './proxy-state.js'
 import type { RemoteDescription } from './remote-description.js'
@@ -83,7 +83,7 @@ function methodOf(key: string, generator: boolean): Function {
   return {
     [name](this: unknown, ...args: unknown[]): unknown {
       const result = callMember(this, 'call', key, args)
-      return generator ? toldWhenIterated(result) : result
+      return generator ? ofGenerator(result) : result
     },
   }[name as string]!
 }
@@ -92,6 +92,6 @@ function getterOf(key: string): () => unknown {
   return function (this: unknown): unknown {
     const result = callMember(this, 'get', key, [])
     // Who walks up the prototypes asks this of what is no proxy, and looks at no failure.
-    return stateOf(this) ? result : toldWhenIterated(result)
+    return stateOf(this) ? result : toldWhenAsked(result)
   }
 }

@@ -2,7 +2,7 @@
 import type { AnyClass, AnyFunction, Arrives, IsAny, IsHandle, Served } from './crossing-types.js'
 import type { CallFrom } from './signatures.js'
 
-export type { Arrives, Given, GivenAll } from './crossing-types.js'
+export type { Arrives, GivenAll } from './crossing-types.js'
 
 declare const remote: unique symbol
 

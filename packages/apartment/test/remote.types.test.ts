@@ -268,6 +268,27 @@ describe('Remote<T>', () => {
     })
   })
 
+  it('infers the parameters of methods and functions that are given', () => {
+    interface Sink {
+      onNotify(batch: readonly { event: string; call: (x: number) => unknown }[]): unknown
+    }
+    interface Source {
+      advise(events: string, sink: Sink | ((batch: readonly { event: string }[]) => unknown), options?: object): number
+    }
+    const source = {} as Remote<Source>
+    const sink = {} as Remote<Sink>
+    typesOf(async () => {
+      await source.advise('a', { onNotify: (batch) => batch[0]!.event.length })
+      await source.advise('a', {
+        onNotify(batch) {
+          return batch.length
+        },
+      })
+      await source.advise('a', (batch) => batch[0]!.event)
+      await source.advise('a', sink)
+    })
+  })
+
   it('gives and takes functions, which are called from afar', () => {
     typesOf(async () => {
       const stop = await folder.onChange((count) => expectTypeOf(count).toEqualTypeOf<number>())

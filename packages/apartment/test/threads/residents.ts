@@ -38,7 +38,7 @@ export const closing = async (): Promise<string[]> => {
 }
 /** Opens an apartment and asks it to ask the main thread. */
 export async function askFromInside(how: string, ...args: unknown[]): Promise<unknown> {
-  await using inner = await Apartment.open<typeof import('./residents.js')>(new URL(import.meta.url), { name: 'deep' })
+  await using inner = await Apartment.open<{ ask: typeof ask }>(new URL(import.meta.url), { name: 'deep' })
   return await inner.remote.ask(how, ...args)
 }
 export const thread = (): string => currentThread.name

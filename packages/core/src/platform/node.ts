@@ -142,11 +142,13 @@ export function listenTo(
     }
   }
   emitter.on('message', onMessage)
-  const gone = endpoint instanceof Worker ? 'exit' : 'close'
-  if (onGone) emitter.once(gone, onGone)
+  const event = endpoint instanceof Worker ? 'exit' : 'close'
+  // A port's `close` comes with an event, a worker's `exit` with its code.
+  const gone = (code: unknown) => onGone?.(typeof code === 'number' ? code : undefined)
+  emitter.once(event, gone)
   return () => {
     emitter.off('message', onMessage)
-    if (onGone) emitter.off(gone, onGone)
+    emitter.off(event, gone)
   }
 }
 
