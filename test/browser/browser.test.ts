@@ -107,6 +107,24 @@ describe.skipIf(!executable)('in a browser', () => {
     })
   })
 
+  it('iterators, streams, transferred buffers, signals and names cross between a page and a worker', () => {
+    expect(found.post).toMatchObject({
+      letters: ['letter 0', 'letter 1', 'letter 2'],
+      count: 100,
+      ended: 2,
+      shouted: ['ONE', 'TWO'],
+      weight: 1000,
+      left: 0,
+      reason: 'TimeoutError',
+      sameProxy: true,
+      uncloneable: 'DataCloneError',
+    })
+  })
+
+  it('a call that would block says so, on the page and in a worker', () => {
+    expect(found.post).toMatchObject({ fromPage: 'CannotBlockError', fromWorker: 'CannotBlockError' })
+  })
+
   it('S13 a terminated worker is noticed: its calls reject, its lock is handed over, listeners hear of it', () => {
     expect(found.lost).toBe(true)
     expect(found.abandoned).toBe(true)

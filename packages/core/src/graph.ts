@@ -27,6 +27,11 @@ export interface PackedGraph {
 
 type Entry = [key: unknown, value: unknown]
 
+/** What errors call the value of a map's key. No key is asked for its text: that may run anything. */
+function keyLabel(key: unknown): string {
+  return (typeof key === 'object' && key !== null) || typeof key === 'function' ? 'value' : String(key)
+}
+
 /** What structured clone copies member by member; everything else it knows as a whole, or refuses. */
 function isContainer(x: object): boolean {
   if (Array.isArray(x) || x instanceof Map || x instanceof Set) return true
@@ -139,7 +144,7 @@ class Packer implements MarshalContext {
     if (x instanceof Map) {
       const copy = new Map()
       this.#copies.set(x, copy)
-      for (const [key, value] of x) copy.set(this.#at('key', key), this.#at(String(key), value))
+      for (const [key, value] of x) copy.set(this.#at('key', key), this.#at(keyLabel(key), value))
       return copy
     }
     if (x instanceof Set) {

@@ -23,6 +23,22 @@ function cross<T>(value: T): T {
 }
 
 describe('S7 references inside values', () => {
+  it('are found in maps whose keys have no text, and nobody asks them for it', () => {
+    const keys = [
+      Object.create(null) as object,
+      { toString: 1, valueOf: 2 },
+      {
+        [Symbol.toPrimitive]: null,
+        get text() {
+          return 'x'
+        },
+      },
+    ]
+    const arrived = cross(new Map(keys.map((key, i) => [key, new Token(i)])))
+    expect([...arrived.values()].map(({ number }) => number)).toEqual([0, 1, 2])
+    expect(() => cross(new Map([[keys[1], Symbol('s')]]))).toThrow(/a symbol at value/)
+  })
+
   it('are found at any depth, and everything around them is kept', () => {
     const token = new Token(7)
     const value = {

@@ -7,6 +7,7 @@ import type { Account } from './account.js'
 import './account.js'
 import { workInLibrary } from './library.js'
 import type { Meeting } from './meeting.js'
+import { PostOffice } from './post.js'
 
 @ApartmentThreaded()
 class Counter {
@@ -54,7 +55,7 @@ async function meet({ mutex, condition, rwlock, semaphore, signal, barrier, latc
   return { generation, name, result: once.runSync(() => 'the worker') }
 }
 
-const bank = { Counter, earn, seize, meet, workInLibrary }
+const bank = { Counter, PostOffice, earn, seize, meet, workInLibrary }
 
 export type Bank = typeof bank
 

@@ -6,6 +6,7 @@ import { Account } from './account.js'
 import type { Bank } from './bank.js'
 import { newLibrary, visitLibrary } from './library.js'
 import { meetFromPage, newMeeting, refusal } from './meeting.js'
+import { usePost } from './post.js'
 
 const open = (name: string) =>
   Apartment.open<Bank>(() => new Worker(new URL('./bank.js', import.meta.url), { type: 'module' }), { name })
@@ -37,6 +38,8 @@ async function find() {
   const library = newLibrary()
   const [worked, visited] = await Promise.all([first.remote.workInLibrary(library), visitLibrary(library)])
 
+  const post = await usePost(first)
+
   const mutex = new Mutex()
   const canBlock = await second.remote.seize(mutex)
   const refused = refusal(mutex)
@@ -55,6 +58,7 @@ async function find() {
     workerCanBlock: canBlock,
     met: { ...met, sawPage, onPage },
     library: { worked, visited },
+    post,
     refused,
     lost: lost instanceof DisconnectedError && lost.mayHaveRun,
     abandoned: guard.abandoned,
