@@ -44,6 +44,7 @@ export type { Blocking } from './blocking-types.js'
 export type { CallSettings } from './call-settings.js'
 export { callWith, type OneWay } from './call-with.js'
 export { type ConnectOptions, connect } from './connect.js'
+export type { CannotCross } from './crossing-types.js'
 export {
   ApartmentThreaded,
   type ApartmentThreadedOptions,

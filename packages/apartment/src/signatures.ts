@@ -4,17 +4,20 @@ import type { AnyFunction, Arrives, Fit, GivenAll, IsAny, IsIterator, Same } fro
 /** One signature: its parameters, its result. */
 type Signature = [args: any[], result: any]
 
-/** The last four overloads; where there are fewer, the compiler repeats the first. */
+/** The last four overloads. */
 type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1
   (...args: infer A2): infer R2
   (...args: infer A3): infer R3
   (...args: infer A4): infer R4
 }
-  ? [[A1, R1], [A2, R2], [A3, R3], [A4, R4]]
+  ? [...Unless<[A1, R1], [A2, R2]>, ...Unless<[A2, R2], [A3, R3]>, ...Unless<[A3, R3], [A4, R4]>, [A4, R4]]
   : F extends (...args: infer A) => infer R
     ? [[A, R]]
     : never
+
+/** Where there are fewer than four, the compiler repeats the first. */
+type Unless<S extends Signature, Next extends Signature> = Same<S, Next> extends true ? [] : [S]
 
 /** What a call of a method with this result gives. */
 type RemoteResult<R> =
@@ -53,7 +56,9 @@ interface Results<R> {
 }
 
 type Calls<S, Way extends keyof Results<any>> = S extends readonly [infer First extends Signature, ...infer Rest]
-  ? ((...args: GivenAll<First[0]>) => Results<First[1]>[Way]) & Calls<Rest, Way>
+  ? Rest extends readonly []
+    ? (...args: GivenAll<First[0]>) => Results<First[1]>[Way]
+    : ((...args: GivenAll<First[0]>) => Results<First[1]>[Way]) & Calls<Rest, Way>
   : unknown
 
 /** A method from afar. One whose results and parameters need no change keeps its signature whole. */
