@@ -11,20 +11,21 @@ export interface AnsweredPeer {
   sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void
 }
 
-export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown): void {
+/** @param label what errors call the call. */
+export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown, label: string): void {
   try {
     peer.sendPacked((packed, refs) => [ANSWER, id, packed, refs], value)
   } catch (error) {
-    sendFailure(peer, id, () => cannotCross(error, 'The result of the call'))
+    sendFailure(peer, id, () => cannotCross(error, `${label}: its result`))
   }
 }
 
 /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
-export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknown): void {
+export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknown, label = 'The call'): void {
   try {
     peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], thrown())
   } catch (reason) {
-    const why = 'What the call threw'
+    const why = `${label}: what it threw`
     try {
       peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], cannotCross(reason, why))
     } catch {

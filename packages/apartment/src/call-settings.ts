@@ -37,7 +37,13 @@ export function checkedSettings(settings: CallSettings): CallSettings {
   if (typeof settings !== 'object' || settings === null) {
     throw new TypeError('callWith takes { signal, timeout, onAbort, graceTime, reply } as its second argument.')
   }
-  const { signal, timeout, onAbort, graceTime, reply } = settings
+  const { signal, timeout, onAbort, graceTime, reply, ...rest } = settings
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `callWith knows no setting "${unknown}": there are signal, timeout, onAbort, graceTime and reply.`,
+    )
+  }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
   if (timeout !== undefined) checkedTimeout(timeout, 'timeout')
   if (graceTime !== undefined) checkedTimeout(graceTime, 'graceTime')

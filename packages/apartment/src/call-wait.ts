@@ -1,5 +1,5 @@
 /** What a call waits for before it can be sent, within the call's own limits. */
-import { abortReason, currentCall, startTimer, timeoutError } from '@flatshare/core/internal'
+import { abortReason, currentCall, holdOpen, startTimer, timeoutError } from '@flatshare/core/internal'
 import type { CallSettings } from './call-settings.js'
 
 /** What came of the wait, and what is left of the call's settings. */
@@ -9,7 +9,7 @@ export interface Waited<T> {
 }
 
 /**
- * Waits for what `begin` resolves with, no longer than the call may take.
+ * Waits for what `begin` resolves with, no longer than the call may take. Meanwhile this thread goes on.
  *
  * @param begin gives how to stop waiting, where there is anything to stop.
  * @throws TimeoutError, and the signal's reason.
@@ -28,7 +28,9 @@ export function waitWithin<T>(
     const own = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout
     const deadline = Math.min(own, currentCall()?.deadline ?? Number.POSITIVE_INFINITY)
     let stop: (() => void) | void
+    const letGo = holdOpen()
     const end = () => {
+      letGo()
       stopTimer()
       signal?.removeEventListener('abort', aborted)
     }

@@ -22,8 +22,9 @@ type OneWayMethod<F> = F extends (...args: infer A) => infer R
  *
  * When signal or deadline fires, the caller is freed at once (with the signal's reason, or a `TimeoutError`), a result
  * that comes later is dropped, and the callee sees `currentCall().signal` fire, in a busy loop too; a call that still
- * waits its turn doesn't run. A deadline passes on to the calls that the callee makes. `onAbort: 'terminate'` ends the
- * thread of a callee that doesn't listen. Given a proxy that has settings, those that are given here replace its own.
+ * waits its turn doesn't run. Both hold for the iteration of what a call gave, too: the loop rejects, and the generator
+ * ends at home. A deadline passes on to the calls that the callee makes. `onAbort: 'terminate'` ends the thread of a
+ * callee that doesn't listen. Given a proxy that has settings, those that are given here replace its own.
  *
  * @param settings `signal`; `timeout` and `graceTime` in milliseconds; `onAbort`; `reply`. See `CallSettings`.
  * @throws TypeError for anything but a proxy, for a setting that is none, and for `onAbort: 'terminate'` on a thread

@@ -5,7 +5,8 @@
  *   awaited  → given up   by its signal or deadline: the cell in shared memory says so at once, and CANCEL gives the reason
  *   given up → lingering  where the thread shall end if the call doesn't: until its answer, or the end of its grace time
  *
- * Invariant: an awaited call leaves the table exactly once. A call without an answer is never in it.
+ * Invariants: an awaited call leaves the table exactly once. A call without an answer is never in it. While one is in
+ * it, this thread's event loop is held open; not for a pool's question of when a thread is idle, which nobody awaits.
  */
 import { FlatshareError } from '@flatshare/core'
 import {
@@ -23,6 +24,7 @@ import { CallCell } from './call-cells.js'
 import { type CallSettings, GRACE_TIME } from './call-settings.js'
 import { atCall, atCaller, type CallTrace } from './call-trace.js'
 import { cannotCross } from './crossing.js'
+import { type IterationLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
 import { CALL, CANCEL, type CallMessage, type How, labelOf, type Message } from './messages.js'
 import { endOwnThread } from './own-threads.js'
@@ -74,8 +76,12 @@ interface Awaited {
   readonly keep: unknown
   /** Of a call that may be given up before any deadline. */
   readonly cell: CallCell | undefined
+  /** Whether this thread goes on for it. */
+  readonly holds: boolean
   /** Milliseconds after which its thread shall end, where that was asked for. */
   readonly grace: number | undefined
+  /** Until when what it gives may be iterated. */
+  readonly limit: IterationLimit | undefined
   /** Lets go of timer and signal. */
   settle?: () => void
 }
@@ -85,6 +91,7 @@ export class AwaitedCalls {
   readonly #awaited = new Map<CallId, Awaited>()
   /** Calls that were given up and whose thread shall end if they don't: how to let go of each. */
   readonly #lingering = new Map<CallId, () => void>()
+  #holding = 0
 
   constructor(readonly peer: CalledPeer) {}
 
@@ -155,9 +162,11 @@ export class AwaitedCalls {
       return undefined
     }
     const grace = onAbort ? graceTime : undefined
-    const awaited: Awaited = { outcome, label, trace, keep: target.keep, cell, grace }
+    const holds = how !== 'idle'
+    const limit = settings && (signal || own !== undefined) ? { label, trace, settings, deadline: own } : undefined
+    const awaited: Awaited = { outcome, label, trace, keep: target.keep, cell, holds, grace, limit }
     this.#awaited.set(id, awaited)
-    if (this.#awaited.size === 1) peer.link.hold(true)
+    if (holds && ++this.#holding === 1) peer.link.hold(true)
     if (signal || deadline !== undefined) this.#watch(id, awaited, signal, deadline)
     return { id, label, deadline }
   }
@@ -248,7 +257,7 @@ export class AwaitedCalls {
     this.#lingering.get(id)?.()
     try {
       // Unpacked also where nobody waits any more, so that what it refers to is let go in time.
-      const result = this.peer.unpack(value, refs)
+      const result = unpackWithin(awaited?.limit, () => this.peer.unpack(value, refs))
       if (succeeded) awaited?.outcome.resolve(result)
       else awaited?.outcome.reject(atCaller(result, awaited.trace))
     } catch (error) {
@@ -276,7 +285,7 @@ export class AwaitedCalls {
     if (!awaited) return undefined
     this.#awaited.delete(id)
     awaited.settle?.()
-    if (this.#awaited.size === 0) this.peer.link.hold(false)
+    if (awaited.holds && --this.#holding === 0) this.peer.link.hold(false)
     return awaited
   }
 

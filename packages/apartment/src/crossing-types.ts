@@ -41,6 +41,8 @@ type Whole =
       | 'ReadableStream'
       | 'RTCDataChannel'
       | 'TransformStream'
+      | 'URL'
+      | 'URLSearchParams'
       | 'VideoFrame'
       | 'WritableStream'
     >

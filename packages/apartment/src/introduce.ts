@@ -15,6 +15,7 @@ import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import {
   abortReason,
   checkedTimeout,
+  holdOpen,
   introduce,
   isAlive,
   mainThreadId,
@@ -117,14 +118,17 @@ export async function meet(thread: ThreadId, { timeout, signal }: MeetOptions = 
     const settle =
       <T>(then: (value: T) => void) =>
       (value: T) => {
+        letGo()
         stopTimer()
         signal?.removeEventListener('abort', aborted)
         waiting.delete(waiter)
         then(value)
       }
+    // The link alone doesn't keep this thread alive, and there may be no limit.
+    const letGo = holdOpen()
     const waiter = { resolve: settle(resolve), reject: settle(reject) }
     const aborted = () => waiter.reject(abortReason(signal!))
-    const stopTimer = startTimer(limit, () => waiter.reject(notAnswered(thread, limit)))
+    const stopTimer = startTimer(limit, () => waiter.reject(notAnswered(thread, Math.ceil(limit))))
     signal?.addEventListener('abort', aborted, { once: true })
     waiting.add(waiter)
   })

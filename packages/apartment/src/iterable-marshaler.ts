@@ -6,6 +6,7 @@ import { NotMarshalableError } from '@flatshare/core'
 import { currentCall, type Marshaler, registerMarshaler } from '@flatshare/core/internal'
 import { isOfGenerator } from './call-result.js'
 import { type Open, PULL, type Step } from './iteration.js'
+import { arrivingLimit, type IterationLimit } from './iteration-limit.js'
 // Before this one: what is marked by reference stays a proxy, and streams are iterable as well.
 import './reference-marshaler.js'
 import './stream-marshalers.js'
@@ -43,12 +44,19 @@ function stepOf(iterator: AnyIterator): Step {
 function openOf(iterable: AsyncIterable<unknown>): Open {
   let open = opens.get(iterable)
   if (!open) {
-    open = async (credit) => {
-      const call = currentCall()
+    open = async (credit, whole) => {
+      const signal = currentCall()?.signal
       const source = new SourceIteration(iterable[Symbol.asyncIterator]() as AnyIterator, LABEL)
-      const first = await source.step(PULL, credit)
-      if (call?.signal.aborted) source.abandon()
-      return [first[1] ? undefined : source.step, first]
+      // Before the first answer its caller has no way to it but this call.
+      const abandon = () => source.abandon(signal!.reason)
+      signal?.addEventListener('abort', abandon)
+      try {
+        const first = await source.step(PULL, credit, whole)
+        if (signal?.aborted) abandon()
+        return [first[1] ? undefined : source.step, first]
+      } finally {
+        signal?.removeEventListener('abort', abandon)
+      }
     }
     Object.defineProperty(open, 'name', { value: LABEL })
     opens.set(iterable, open)
@@ -63,6 +71,12 @@ function isIterable(x: object): boolean {
   const iterable = x as AnyIterable
   if (typeof iterable[Symbol.asyncIterator] === 'function') return true
   return typeof iterable[Symbol.iterator] === 'function' && typeof iterable.next === 'function'
+}
+
+/** What has come before, as a call with limits gives it. An iterable is there for others as well: this is one apart. */
+function limited(known: object, limit: IterationLimit): object {
+  if (known instanceof RemoteIteration) known.limitBy(limit)
+  return known instanceof RemoteIterable ? new RemoteIterable(known.open, limit) : known
 }
 
 const iterableMarshaler: Marshaler<AnyIterable, Body> = {
@@ -85,8 +99,10 @@ const iterableMarshaler: Marshaler<AnyIterable, Body> = {
     const reached = step ?? open
     if (typeof reached !== 'function') throw new NotMarshalableError('An iterator arrived without a way to its home.')
     const known = originals.get(reached) ?? arrived.get(reached)
-    if (known) return known as AnyIterable
-    const remote = step ? new RemoteIteration(step as Step) : new RemoteIterable(open as Open)
+    const limit = arrivingLimit()
+    if (known) return (limit ? limited(known, limit) : known) as AnyIterable
+    if (open && limit) return new RemoteIterable(open as Open, limit) as AnyIterable
+    const remote = step ? new RemoteIteration(step as Step, undefined, limit) : new RemoteIterable(open as Open)
     arrived.set(reached, remote)
     return remote as AnyIterable
   },

@@ -1,7 +1,7 @@
 /** The way between two threads. Proxies and stubs know nothing else of it, so that others can take its place. */
 import {
   beforePark,
-  holdPort,
+  holdOpen,
   listen,
   onOwnExit,
   type Port,
@@ -26,7 +26,10 @@ export interface Link {
   send(message: Message, transferList?: any[]): void
   /** Receives now what has already come. From inside a message's receipt too: it goes on with the next one. */
   drain(): void
-  /** Whether this end keeps its thread's event loop alive. */
+  /**
+   * Whether this end keeps its thread's event loop alive: until it is told otherwise, also where the link breaks
+   * before, as the end of the other thread may be told later than that.
+   */
   hold(hold: boolean): void
   /** Closes it; the other end learns that this one is gone. */
   close(): void
@@ -92,6 +95,7 @@ export function portLink(port: Port): Link {
   /** Came together, and not received yet. */
   let incoming: Message[] = []
   let next = 0
+  let letGo: (() => void) | undefined
 
   const post = (message: unknown, transferList?: any[]) => {
     port.postMessage(message, transferList)
@@ -159,7 +163,12 @@ export function portLink(port: Port): Link {
       }
     },
     hold(hold) {
-      if (!closed) holdPort(port, hold)
+      // Not by the port: that closes with the other thread, before this one has heard why.
+      if (hold) letGo ??= holdOpen()
+      else {
+        letGo?.()
+        letGo = undefined
+      }
     },
     close() {
       flush()

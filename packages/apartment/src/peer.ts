@@ -156,7 +156,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     const call = this.#ended(id)
     if (!call || this.#gone) return
     if (call.isLate) sendFailure(this, id, () => call.lateResult())
-    else if (call.replies) sendAnswer(this, id, value)
+    else if (call.replies) sendAnswer(this, id, value, call.label)
     this.closeIfUnused()
     noteAnswered()
   }
@@ -164,7 +164,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   fail(id: CallId, error: unknown): void {
     const call = this.#ended(id)
     if (!call || this.#gone) return
-    if (call.replies) sendFailure(this, id, () => error)
+    if (call.replies) sendFailure(this, id, () => error, call.label)
     else call.warn(error, this.name)
     this.closeIfUnused()
     noteAnswered()

@@ -10,7 +10,7 @@
 import { abortReason } from '@flatshare/core/internal'
 
 /** What `map` gives: an array to be awaited, or results to be iterated as they come. */
-export interface PoolMapping<R> extends PromiseLike<R[]>, AsyncIterable<R> {}
+export interface PoolMapping<R> extends Pick<Promise<R[]>, 'then' | 'catch' | 'finally'>, AsyncIterable<R> {}
 
 export interface MapSettings {
   readonly concurrency: number
@@ -157,6 +157,8 @@ export function mapping<T, R>(
   return {
     // biome-ignore lint/suspicious/noThenProperty: it is a promise of all results, made when it is asked for.
     then: (...reactions) => (all ??= collect()).then(...reactions),
+    catch: (reaction) => (all ??= collect()).catch(reaction),
+    finally: (reaction) => (all ??= collect()).finally(reaction),
     [Symbol.asyncIterator]: begin,
   }
 }

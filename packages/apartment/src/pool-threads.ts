@@ -37,6 +37,8 @@ import { QueueFullError } from './queue-full-error.js'
 /** A call that waits for a place. */
 interface Waiting {
   readonly what: string
+  /** It doesn't count for `maxQueue`. */
+  readonly patient: boolean
   resolve(member: PoolMember): void
   reject(error: unknown): void
 }
@@ -102,7 +104,7 @@ export class PoolThreads {
 
   /** Does a job on the least loaded thread, now or when one has a place free. */
   run<T>(job: Job<T>): Promise<T> {
-    const { what, trace, settings } = job
+    const { what, trace, settings, patient = false } = job
     const member = this.#state === 'open' ? this.#choose(job) : undefined
     // What a call in flight needs to finish is done while the pool closes, too.
     const here = member ?? (this.#state === 'closed' ? undefined : this.#ownChain())
@@ -110,14 +112,17 @@ export class PoolThreads {
     const refusal = this.#state === 'open' ? this.#fullness(job) : this.#closedError(what)
     if (refusal) return Promise.reject(atCaller(refusal, trace) as Error)
     const frame = currentFrame() ?? { parent: undefined }
-    const waited = waitWithin<PoolMember>(what, settings, (resolve, reject) => this.#wait({ what, resolve, reject }))
+    const waited = waitWithin<PoolMember>(what, settings, (resolve, reject) =>
+      this.#wait({ what, patient, resolve, reject }),
+    )
     return waited.then(
       ({ value, settings: rest }) => {
         // Its place was taken for this call; it is given again.
         value.running--
         this.running--
         return runInFrame(frame, () =>
-          value.gone ? this.run({ ...job, settings: rest }) : this.#occupy(value, job, rest),
+          // It had its place in the queue: that the queue is full now is no reason to refuse it.
+          value.gone ? this.run({ ...job, settings: rest, patient: true }) : this.#occupy(value, job, rest),
         )
       },
       (error: unknown) => {
@@ -161,10 +166,14 @@ export class PoolThreads {
     const threads = this.members.length
     // Places that are about to be there don't count as waiting.
     const starts = this.#starts.mayStart(threads) ? max - threads : this.#starts.size
-    if (patient || this.#waiting.length < maxQueue + starts * concurrency) return undefined
+    const places = starts * concurrency
+    if (patient || this.#waiting.length < maxQueue + places) return undefined
+    const starting = places > 0 ? `waiting for threads that start: ${places}, ` : ''
+    const patients = this.#waiting.filter((waiting) => waiting.patient).length
+    const waiting = `waiting: ${this.#waiting.length - places}${patients > 0 ? `, ${patients} of map included` : ''}`
     return new QueueFullError(
-      `${what}: the pool "${name}" is full (running: ${this.running}, waiting: ${this.#waiting.length}, ` +
-        `maxQueue: ${maxQueue}); the call was not made.`,
+      `${what}: the pool "${name}" is full (running: ${this.running}, ${starting}${waiting}, maxQueue: ${maxQueue}); ` +
+        'the call was not made.',
     )
   }
 

@@ -43,15 +43,24 @@ export interface MapOptions {
 type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never
 type IsAny<T> = 0 extends 1 & T ? true : false
 
-/** What `map` calls with: a replica of the module's one class, or the module where it has none. */
+/** The names of a module's classes but those of its errors: nobody replicates an error. */
+type ReplicableName<M> = {
+  [K in ClassName<M> & keyof M]: IsAny<Constructed<M[K]>> extends true ? K : Constructed<M[K]> extends Error ? never : K
+}[ClassName<M> & keyof M]
+
+/**
+ * What `map` calls with where it isn't said which replicas: the module where it has no class but errors, and any with
+ * several. With one it is a replica of that, or the module where that was not replicated: the compiler takes it for
+ * both.
+ */
 export type PoolTarget<M> =
   IsAny<M> extends true
     ? any
-    : [ClassName<M>] extends [never]
+    : [ReplicableName<M>] extends [never]
       ? RemoteModule<M>
-      : IsUnion<ClassName<M>> extends true
+      : IsUnion<ReplicableName<M>> extends true
         ? any
-        : Remote<Constructed<M[ClassName<M> & keyof M]>>
+        : Remote<Constructed<M[ReplicableName<M>]>> & RemoteModule<M>
 
 const served = { id: ROOT, name: 'served' }
 
@@ -272,7 +281,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
   #makeRemote(): object {
     const threads = this.#threads
     return openRemote({
-      place: `pool ${this.name}`,
+      place: this.name,
       ownThreads: true,
       call: (how, member, args, settings) => {
         const trace: CallTrace = traceCall()
@@ -296,7 +305,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
       return { id: referenceOf(keep)!.id, name, keep }
     }
     const router: Router = {
-      place: `pool ${this.name}`,
+      place: this.name,
       ownThreads: true,
       call: (how, member, args, settings) => {
         const trace = traceCall()

@@ -61,7 +61,7 @@ export class RoutedReference extends Reference {
   override get standIn(): object {
     if (this.description.anyMember) {
       throw new NotMarshalableError(
-        `The remote of ${this.homeName} can't cross to another thread: hand on an object that is served there.`,
+        `The remote of "${this.homeName}" can't cross to another thread: hand on an object that is served there.`,
       )
     }
     return (this.#standIn ??= this.#makeStandIn())

@@ -132,12 +132,23 @@ async function settle(
   from: CallingPeer,
 ): Promise<void> {
   try {
-    const value = await result
+    const value = await (result instanceof Promise ? result : adopted(result))
     queueSteps(value, stub, member)
     from.answer(id, value)
   } catch (error) {
     from.fail(id, error)
   }
+}
+
+/** A thenable that gives itself would be asked again for ever, from one microtask to the next. */
+function adopted(thenable: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    thenable.then((value) => {
+      if (value === thenable)
+        reject(new TypeError('The result is a thenable that resolves to itself: it never settles.'))
+      else resolve(value)
+    }, reject)
+  })
 }
 
 /** The caller wants a call no more: one that waits its turn is answered now, and never runs. */

@@ -1,7 +1,18 @@
 /** An iterator of this thread that another one iterates; see `iteration.ts`. */
-import { type CallId, currentFrame, type Frame, newCallId, runInFrame, soon } from '@flatshare/core/internal'
+import {
+  type CallId,
+  currentCall,
+  currentFrame,
+  type Frame,
+  newCallId,
+  runInFrame,
+  soon,
+} from '@flatshare/core/internal'
 import type { Gate } from './gate.js'
-import { type Batch, MOST_CREDIT, NEXT, PULL, RETURN, type Step, type StepResult, THROW } from './iteration.js'
+import { ABORT, type Batch, MOST_CREDIT, NEXT, PULL, RETURN, type Step, type StepResult, THROW } from './iteration.js'
+import { callGivenUp, type ServedCall } from './served-call.js'
+import { snapshot } from './snapshot.js'
+import { stepOf, wholeCall } from './step-call.js'
 import { whenUnheld } from './stub.js'
 
 /** What can be iterated: an async iterator, or a sync one. */
@@ -47,6 +58,8 @@ export class SourceIteration {
   readonly #settlesAtOnce: boolean
   readonly #owner: Owner | undefined
   #items: unknown[] = []
+  /** The item after those, where it must go alone. Nothing is asked of the iterator before it has gone. */
+  #held: { readonly value: unknown } | undefined
   readonly #pulls: Pull[] = []
   #end: { readonly value: unknown } | { readonly error: unknown } | undefined
   #begun = false
@@ -57,6 +70,8 @@ export class SourceIteration {
   #turning = false
   /** On whose behalf the iterator runs: of the last step. */
   #frame: Frame | undefined
+  /** Of an iteration with limits: whether it is wanted as a whole. */
+  #whole: ServedCall | undefined
 
   /**
    * @param label what errors call a step.
@@ -66,9 +81,12 @@ export class SourceIteration {
     this.#iterator = iterator
     this.#settlesAtOnce = settlesAtOnce
     this.#owner = owners.get(iterator)
-    const step = (what: number, x: unknown): Promise<unknown> => {
+    const step = (what: number, x: unknown, limits?: unknown): Promise<unknown> => {
+      const call = currentCall()
+      if (call && !this.#begun) this.#whole = wholeCall(call, limits)
       this.#begun = true
-      this.#frame = currentFrame()
+      this.#frame = call && this.#whole ? { parent: undefined, call: stepOf(call, this.#whole) } : currentFrame()
+      if (what === ABORT) return this.#abort(x)
       if (what === PULL) return this.#pull(x)
       if (what === RETURN) return this.#return(x)
       if (what === NEXT) return this.#advanceBy('next', x)
@@ -80,10 +98,19 @@ export class SourceIteration {
   }
 
   /** Nobody iterates it any more. */
-  abandon(): void {
-    if (!this.#begun || this.#end) return
-    this.#frame = undefined
-    this.#return(undefined).catch(() => {})
+  abandon(reason?: unknown): void {
+    if (!this.#begun) return
+    if (!this.#end) {
+      this.#frame = undefined
+      void this.#abort([reason ?? callGivenUp()])
+    } else this.#whole?.end()
+  }
+
+  /** Whoever iterated it wants it no more; that is nothing that could fail. */
+  async #abort(given: unknown): Promise<void> {
+    const whole = this.#whole
+    whole?.giveUp(Array.isArray(given) ? given[0] : (whole.reason ?? callGivenUp()))
+    await this.#return(undefined).catch(() => {})
   }
 
   #pull(asked: unknown): Promise<Batch> {
@@ -99,10 +126,14 @@ export class SourceIteration {
   #answer(now: boolean): void {
     for (let pull = this.#pulls[0]; pull; pull = this.#pulls[0]) {
       const items = this.#items
-      if (items.length >= pull.credit || (items.length > 0 && (now || this.#end))) {
-        const ended = this.#end && 'value' in this.#end && items.length <= pull.credit
+      if (items.length >= pull.credit || (items.length > 0 && (now || this.#end || this.#held))) {
+        // An end that can't cross is told after the items.
+        const ended = this.#end && 'value' in this.#end && items.length <= pull.credit && snapshot(this.#end.value)
         pull.resolve(ended ? [items, true, this.#takeEnd()] : [items.splice(0, pull.credit), false])
         if (ended) this.#items = []
+      } else if (this.#held) {
+        pull.resolve([[this.#held.value], false])
+        this.#held = undefined
       } else if (this.#end && 'error' in this.#end) {
         const { error } = this.#end
         this.#end = { value: undefined }
@@ -111,6 +142,14 @@ export class SourceIteration {
       else return
       this.#pulls.shift()
     }
+  }
+
+  /** Takes an item that came. Where the iterator will be asked for more before it goes, it must not change by that. */
+  #take(value: unknown, prompt: boolean): void {
+    const goesNow = this.#items.length === 0 && (!prompt || (this.#pulls[0]?.credit ?? 1) === 1)
+    const kept = goesNow ? { value } : snapshot(value)
+    if (kept) this.#items.push(kept.value)
+    else this.#held = { value }
   }
 
   /** What it ended with is told once, as an iterator does. */
@@ -127,20 +166,21 @@ export class SourceIteration {
       const turn = this.#turn
       try {
         const { done, value } = await this.#advance('next', undefined)
-        if (!done) this.#items.push(value)
+        if (!done) this.#take(value, turn === this.#turn)
         else this.#end ??= { value }
       } catch (error) {
         this.#end ??= { error }
       }
+      if (this.#end) this.#whole?.end()
       this.#prompt = turn === this.#turn
-      this.#answer(!this.#prompt)
+      this.#answer(!this.#prompt || this.#held !== undefined)
     }
     this.#pumping = false
     this.#answer(true)
   }
 
   #wanted(): boolean {
-    if (this.#pulls.length === 0) return false
+    if (this.#pulls.length === 0 || this.#held) return false
     if (this.#items.length === 0) return true
     let credit = 0
     for (const pull of this.#pulls) credit += pull.credit
@@ -159,28 +199,34 @@ export class SourceIteration {
 
   async #return(value: unknown): Promise<StepResult> {
     this.#items = []
+    this.#held = undefined
     if (this.#end) return [value, true]
     const waitedFor = this.#pulls.length > 0
     this.#end = { value: undefined }
     if (!this.#iterator.return) {
+      this.#whole?.end()
       this.#answer(true)
       return [value, true]
     }
     const returned = this.#advance('return', value)
     if (this.#pumping && !waitedFor && !this.#settlesAtOnce) {
       // It runs ahead, in a step that may last: its own end comes behind that step, and nobody waits for either.
+      this.#whole?.end()
       returned.catch(() => {})
       return [value, true]
     }
-    const result = await returned
+    const result = await returned.finally(() => this.#whole?.end())
     if (!result.done) this.#end = undefined
     if (!this.#pumping) this.#answer(true)
     return [result.value, Boolean(result.done)]
   }
 
   async #advanceBy(method: 'next' | 'throw', x: unknown): Promise<StepResult> {
+    const held = this.#held
     if (method === 'next' && this.#items.length > 0) return [this.#items.shift(), false]
     this.#items = []
+    this.#held = undefined
+    if (method === 'next' && held) return [held.value, false]
     if (this.#end) {
       if (method === 'throw') throw x
       return [undefined, true]
@@ -191,19 +237,30 @@ export class SourceIteration {
         throw x
       }
       const { done, value } = await this.#advance(method, x)
-      if (done) this.#end = { value: undefined }
+      if (done) this.#finish()
       return [value, Boolean(done)]
     } catch (error) {
-      this.#end = { value: undefined }
+      this.#finish()
       throw error
     }
+  }
+
+  #finish(): void {
+    this.#end = { value: undefined }
+    this.#whole?.end()
   }
 
   /** One step of the iterator itself, in its turn where its object's calls queue. */
   async #advance(method: 'next' | 'return' | 'throw', x: unknown): Promise<IteratorResult<unknown>> {
     const frame = this.#frame
     const owner = this.#owner
+    const whole = this.#whole
     const perform = () => {
+      // It waited its turn, and nobody wants it any more.
+      if (method === 'next' && whole?.givenUp) {
+        if (!this.#end) this.#advance('return', undefined).catch(() => {})
+        throw whole.reason
+      }
       const refusal = method === 'return' ? undefined : owner?.refusal()
       if (refusal) {
         // What it holds is let go all the same.

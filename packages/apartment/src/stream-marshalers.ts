@@ -4,31 +4,19 @@
  * A readable stream is read at home as an iterator is iterated (see `iteration.ts`): only what is read there is read
  * here, in batches; `cancel` cancels the original, an error of the original arrives after what was read before it.
  *
- * To a writable stream the chunks go by calls of one function of the home thread:
- *
- *   WRITE chunks   answered when the original has taken them; what is written meanwhile goes together in the next one,
- *                  and when WINDOW chunks wait for that, `write` waits
- *   CLOSE, ABORT   as their names say; answered when the original has
- *   WATCH fn       `fn` is told when the original fails by itself
+ * A writable stream is written to from there, in batches as well; see `remote-writable.ts`.
  *
  * When the thread that holds the other end of a stream ends, or drops it, the original is cancelled or aborted.
  */
 import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
 import { type MarshalContext, type Marshaler, registerMarshaler } from '@flatshare/core/internal'
 import type { Step } from './iteration.js'
-import { isProxy, referenceOf, release } from './proxy.js'
+import { isProxy, release } from './proxy.js'
 import './reference-marshaler.js'
 import { RemoteIteration } from './remote-iteration.js'
+import { ABORT, CLOSE, type Sink, WRITE, writableFrom } from './remote-writable.js'
 import { type AnyIterator, SourceIteration } from './source-iteration.js'
 import { whenUnheld } from './stub.js'
-
-const WRITE = 0
-const CLOSE = 1
-const ABORT = 2
-const WATCH = 3
-const WINDOW = 16
-
-type Sink = (what: number, x?: unknown) => Promise<void>
 
 /** A stream that was sent, and its lock. */
 interface Sent<S> {
@@ -212,7 +200,7 @@ function sinkOf(writer: WritableStreamDefaultWriter): Sink {
   writer.ready.catch(() => {})
   const sink: Sink = (what, x) => {
     if (what === WRITE) return writeAll(writer, x as unknown[])
-    if (what === CLOSE) return writer.close()
+    if (what === CLOSE) return close(writer)
     if (what === ABORT) return writer.abort(x)
     const tell = x as (reason: unknown) => Promise<unknown>
     const forget = () => isProxy(tell) && release(tell)
@@ -226,73 +214,17 @@ function sinkOf(writer: WritableStreamDefaultWriter): Sink {
   return Object.defineProperty(sink, 'name', { value: 'WritableStream.write' })
 }
 
+/** One that has failed before refuses to close without saying why: its failure is told. */
+function close(writer: WritableStreamDefaultWriter): Promise<void> {
+  return writer.close().catch((error: unknown) =>
+    writer.closed.then(() => {
+      throw error
+    }),
+  )
+}
+
 async function writeAll(writer: WritableStreamDefaultWriter, chunks: readonly unknown[]): Promise<void> {
   await Promise.all(chunks.map((chunk) => writer.write(chunk)))
-}
-
-/**
- * Lets a stream fail. It is kept by others than the stream, so it must keep nothing of that: a stream that is dropped
- * is to be collected.
- */
-function failing(controller: WritableStreamDefaultController): (reason: unknown) => void {
-  const weak = new WeakRef(controller)
-  return (reason) => weak.deref()?.error(reason)
-}
-
-function failingWhenGone(fail: (reason: unknown) => void): () => void {
-  return () => fail(new DisconnectedError('The thread to which the stream writes has ended.'))
-}
-
-/** How to stop watching the home of a stream that is collected. */
-const watches = new FinalizationRegistry<() => void>((stop) => stop())
-
-function writableFrom(sink: Sink): WritableStream {
-  const waiting: unknown[] = []
-  let underway = false
-  let room: (() => void) | undefined
-  let stop = () => {}
-  const letGo = () => {
-    stop()
-    if (isProxy(sink)) release(sink)
-  }
-  const send = (controller: WritableStreamDefaultController) => {
-    underway = true
-    const taken = () => {
-      underway = false
-      if (waiting.length > 0) send(controller)
-    }
-    const failed = (reason: unknown) => {
-      controller.error(reason)
-      room?.()
-      // The original may not know: it was the chunk that couldn't cross.
-      sink(ABORT, reason)
-        .catch(() => {})
-        .then(letGo, letGo)
-    }
-    sink(WRITE, waiting.splice(0)).then(taken, failed)
-    room?.()
-  }
-  return new WritableStream({
-    start(controller) {
-      const fail = failing(controller)
-      stop = referenceOf(sink)?.peer?.onGone(failingWhenGone(fail)) ?? stop
-      watches.register(controller, stop)
-      sink(WATCH, fail).catch(fail)
-    },
-    write(chunk, controller): Promise<void> | void {
-      waiting.push(chunk)
-      if (!underway) send(controller)
-      if (waiting.length < WINDOW) return undefined
-      return new Promise((resolve) => {
-        room = resolve
-      })
-    },
-    close() {
-      if (waiting.length > 0) sink(WRITE, waiting.splice(0)).catch(() => {}) // the close fails as well, and tells
-      return sink(CLOSE).finally(letGo)
-    },
-    abort: (reason) => sink(ABORT, reason).finally(letGo),
-  })
 }
 
 // ── pairs ───────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@ import { type Apartment, callWith, type Remote, release } from '@flatshare/apart
 import { DisconnectedError, marshal, NotMarshalableError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Crossing, openCrossing } from './apartments.js'
-import { Money, type Source } from './threads/crossing.js'
+import { Money, type Row, type Source } from './threads/crossing.js'
 
 let apartment: Apartment<Crossing>
 let other: Apartment<Crossing>
@@ -138,6 +138,29 @@ describe('results that are iterated', () => {
     await until(async () => (await fresh.seen()).includes('end'))
   })
 
+  it('give each item as it was when it was yielded', async () => {
+    const ids = Array.from({ length: 100 }, (_, i) => i + 1)
+    expect((await all(source.rows(100))).map(({ id }) => id)).toEqual(ids)
+    const rows = (await all(source.rows(100, true))) as unknown as Row[]
+    expect(rows.map(({ id }) => id)).toEqual(ids)
+    const read = rows.map(async (row, i) => [i + 1, await (row.read as (() => unknown) | undefined)?.()])
+    expect(await Promise.all(read)).toEqual(ids.map((id) => [id, id % 3 === 0 ? id : undefined]))
+  })
+
+  it.each(['item', 'deep item', 'port', 'result'] as const)(
+    'give every good item before a bad %s, then the error',
+    async (last) => {
+      for (let good = 0; good <= 20; good++) {
+        const taken: unknown[] = []
+        const loop = async () => {
+          for await (const item of source.goodThen(good, last)) taken.push(item)
+        }
+        await expect(loop()).rejects.toThrow(NotMarshalableError)
+        expect(taken).toEqual(Array.from({ length: good }, (_, i) => i))
+      }
+    },
+  )
+
   it('that are iterables are iterated afresh each time', async () => {
     const fresh = await apartment.create('Source')
     const { numbers } = (await fresh.iterable()) as { numbers: AsyncIterable<number> }
@@ -176,6 +199,20 @@ describe('arguments that are iterated', () => {
     }
     expect(await source.take(sync() as never, 9)).toEqual([1, 2])
     expect(await source.take(new Map([['k', 1]]).entries() as never, 9)).toEqual([['k', 1]])
+  })
+
+  it('arrive each as it was when it was yielded', async () => {
+    async function* rows() {
+      const row = { id: 0 }
+      for (row.id = 1; row.id <= 100; row.id++) yield row
+    }
+    function* plainRows() {
+      const row = new Map([['id', 0]])
+      for (let id = 1; id <= 100; id++) yield row.set('id', id)
+    }
+    const ids = Array.from({ length: 100 }, (_, i) => i + 1)
+    expect(await source.take(rows(), 1000)).toEqual(ids.map((id) => ({ id })))
+    expect(await source.take(plainRows() as never, 1000)).toEqual(ids.map((id) => new Map([['id', id]])))
   })
 
   it('are pulled only as they are taken', async () => {

@@ -142,6 +142,14 @@ describe('pool.map', () => {
     renderers[Symbol.dispose]()
   })
 
+  it('is a promise to whoever catches', async () => {
+    const failing = () => pool.map([1], () => Promise.reject(new RangeError('no')))
+    expect(await failing().catch((error: Error) => error.message)).toBe('no')
+    let done = 0
+    await pool.map([1], (remote, x) => remote.double(x)).finally(() => done++)
+    expect(done).toBe(1)
+  })
+
   it('is begun once', async () => {
     const once = pool.map([1], (remote, x) => remote.double(x))
     await once

@@ -102,7 +102,8 @@ describe('a pool', () => {
     const pool = newPool({ size: 1, name: 'shown' })
     const renderer = await pool.replicate('Renderer')
     expect(inspect(pool)).toBe('ApartmentPool { name: "shown", threads: 1, running: 0, queued: 0, open }')
-    expect(String(renderer)).toMatch(/^Remote<Renderer> \{ home: "pool shown"/)
+    expect(inspect(pool.remote)).toMatch(/\{ home: "shown"/)
+    expect(String(renderer)).toMatch(/^Remote<Renderer> \{ home: "shown"/)
     expect(inspect(pool.members[0])).toMatch(/^Apartment \{ name: "shown-1", thread: \d+, connected \}$/)
   })
 })
@@ -251,6 +252,29 @@ describe('the queue', () => {
     expect(refused.stack).toMatch(/pool\.test/)
     open()
     expect(await waiting).toBe(1)
+  })
+
+  it('says what of those that wait counts', async () => {
+    const pool = newPool({ size: 1, maxQueue: 1, name: 'small' })
+    const refused = () => pool.remote.double(3).then(undefined, ({ message }: Error) => message)
+    const starting = [pool.remote.double(1), pool.remote.double(2)]
+    expect(await refused()).toBe(
+      'served.double: the pool "small" is full (running: 0, waiting for threads that start: 1, waiting: 1, maxQueue: 1); ' +
+        'the call was not made.',
+    )
+    expect(await Promise.all(starting)).toEqual([2, 4])
+    const { open, entered } = occupy((enter) => pool.remote.hold(enter))
+    await entered
+    const mapped = Promise.all([pool.map([1, 2], (_renderer, x) => pool.remote.double(x), { concurrency: 2 })])
+    // The items are pulled in microtasks.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(pool.stats().queued).toBe(2)
+    expect(await refused()).toBe(
+      'served.double: the pool "small" is full (running: 1, waiting: 2, 2 of map included, maxQueue: 1); ' +
+        'the call was not made.',
+    )
+    open()
+    expect(await mapped).toEqual([[2, 4]])
   })
 
   it('with no room at all still takes as many calls as threads can be started', async () => {

@@ -9,6 +9,17 @@ interface Single {
   Renderer: Pooled['Renderer']
   double(x: number): number
 }
+/** Error classes beside functions, and beside a class. */
+interface Failing {
+  MyError: new (message: string) => Error
+  mul(x: number, y: number): number
+}
+interface FailingSingle extends Failing {
+  Renderer: Pooled['Renderer']
+}
+interface Untyped extends Failing {
+  Anything: new () => any
+}
 interface Functions {
   double(x: number): number
 }
@@ -41,7 +52,7 @@ it('pools are typed by their module', () => {
 
     expectTypeOf(
       await single.map([1], (replica) => {
-        expectTypeOf(replica).toEqualTypeOf<Remote<Renderer>>()
+        expectTypeOf(replica).toEqualTypeOf<Remote<Renderer> & RemoteModule<Single>>()
         return replica.theme
       }),
     ).toEqualTypeOf<string[]>()
@@ -52,5 +63,31 @@ it('pools are typed by their module', () => {
       }),
     ).toEqualTypeOf<number[]>()
   }
+  const useFailing = async (
+    failing: ApartmentPool<Failing>,
+    single: ApartmentPool<FailingSingle>,
+    untyped: ApartmentPool<Untyped>,
+    many: ApartmentPool<Pooled>,
+  ) => {
+    const products = await failing.map([2], (remote, x) => {
+      expectTypeOf(remote).toEqualTypeOf<RemoteModule<Failing>>()
+      return remote.mul(x, x)
+    })
+    expectTypeOf(products).toEqualTypeOf<number[]>()
+    await single.map([2], async (target, x) => {
+      expectTypeOf(target).toEqualTypeOf<Remote<Renderer> & RemoteModule<FailingSingle>>()
+      expectTypeOf(await target.mul(x, x)).toEqualTypeOf<number>()
+      expectTypeOf(await target.render()).toEqualTypeOf<number>()
+      // @ts-expect-error -- neither has that
+      await target.missing()
+    })
+    await untyped.map([2], (target) => {
+      expectTypeOf(target).toBeAny()
+    })
+    await many.map([2], (target) => {
+      expectTypeOf(target).toBeAny()
+    })
+  }
+  expectTypeOf(useFailing).toBeFunction()
   expectTypeOf(use).toBeFunction()
 })

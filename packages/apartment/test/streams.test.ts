@@ -1,4 +1,4 @@
-import { type Apartment, type Remote, release } from '@flatshare/apartment'
+import { type Apartment, type Remote, release, transfer } from '@flatshare/apartment'
 import { DisconnectedError, NotMarshalableError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Crossing, gate, openCrossing } from './apartments.js'
@@ -18,6 +18,15 @@ async function all<T>(stream: ReadableStream<T>): Promise<T[]> {
   const list: T[] = []
   for await (const x of stream as unknown as AsyncIterable<T>) list.push(x)
   return list
+}
+
+function streamOf(chunks: readonly unknown[]): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk)
+      controller.close()
+    },
+  })
 }
 
 /** Asks the other thread again and again, so that turns pass there, until it says what is wanted. */
@@ -82,6 +91,11 @@ describe('a readable stream', () => {
     await streams.enqueue(1)
     await streams.failReadable()
     await expect(reading).rejects.toThrow(RangeError)
+  })
+
+  it('gives each chunk as it was when it was read', async () => {
+    const streams = await fresh()
+    expect((await all(await streams.rows(40))).map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
   })
 
   it('that is locked is refused, naming the place, and one that could not be sent is free again', async () => {
@@ -199,6 +213,97 @@ describe('a writable stream', () => {
     await expect(writer.close()).rejects.toThrow()
     await expect(writer.closed).rejects.toThrow(NotMarshalableError)
     await until(async () => (await streams.state()).reason instanceof NotMarshalableError)
+  })
+
+  it('takes each chunk as it was when it was written', async () => {
+    const streams = await fresh()
+    const writer = (await streams.sink()).getWriter()
+    const bytes = new Uint8Array(1)
+    for (let i = 1; i <= 40; i++) {
+      bytes[0] = i
+      await writer.write(bytes)
+    }
+    await writer.close()
+    const { written } = await streams.state()
+    expect(written).toEqual([...Array.from({ length: 40 }, (_, i) => new Uint8Array([i + 1])), 'closed'])
+  })
+
+  it('takes chunks that hold references or move in their order, too', async () => {
+    const streams = await fresh()
+    const writer = (await streams.sink()).getWriter()
+    const row: { id: number; read?: () => number } = { id: 0 }
+    const moved: Uint8Array[] = []
+    for (let i = 1; i <= 40; i++) {
+      row.id = i
+      if (i % 3 === 0) row.read = () => i
+      else delete row.read
+      await writer.write(row)
+      if (i % 10 !== 0) continue
+      moved.push(transfer(new Uint8Array([i])))
+      await writer.write(moved.at(-1))
+      expect(moved.at(-1)).toHaveLength(0)
+    }
+    await writer.close()
+    const written = (await streams.state()).written as (typeof row | Uint8Array | 'closed')[]
+    const ids = written.map((chunk) => (chunk === 'closed' ? chunk : 'id' in chunk ? chunk.id : `moved ${chunk[0]}`))
+    const sent = Array.from({ length: 40 }, (_, i) => (i % 10 === 9 ? [i + 1, `moved ${i + 1}`] : [i + 1])).flat()
+    expect(ids).toEqual([...sent, 'closed'])
+    const functions = written.filter((chunk) => typeof chunk === 'object' && 'read' in chunk) as { read(): unknown }[]
+    expect(await Promise.all(functions.map(({ read }) => read()))).toEqual(
+      Array.from({ length: 13 }, (_, i) => 3 * i + 3),
+    )
+  })
+
+  it('holds back who writes references while the original does not take', async () => {
+    const streams = await fresh()
+    const writer = (await streams.sink(true)).getWriter()
+    let taken = 0
+    const writes = Array.from({ length: 50 }, (_, i) => writer.write({ i, read: () => i }).then(() => taken++))
+    await until(async () => ((await streams.state()).written.length as number) > 0)
+    expect(taken).toBeLessThan(20)
+    let closed = false
+    const closing = Promise.all(writes)
+      .then(() => writer.close())
+      .then(() => {
+        closed = true
+      })
+    await until(async () => (await streams.letThrough()) > 0 && closed)
+    await closing
+    expect((await streams.state()).written).toHaveLength(51)
+  })
+
+  it.each([
+    ['a symbol', Symbol('bad')],
+    ['what clones only where it moves', { port: new MessageChannel().port1 }],
+  ])('a pipe into it fails at %s, after what came before', async (_, bad) => {
+    for (const chunks of [[bad], [1, bad], [1, 2, bad, 3], [1, 2, () => 3, 4, 5, bad]]) {
+      const streams = await fresh()
+      await expect(streamOf(chunks).pipeTo(await streams.sink())).rejects.toThrow(NotMarshalableError)
+      await until(async () => (await streams.state()).reason instanceof NotMarshalableError)
+      const { written } = await streams.state()
+      expect(written).toHaveLength(chunks.indexOf(bad))
+    }
+  })
+
+  it('a pipe into it fails with the error of the original, as it would there', async () => {
+    const chunks = ['w0', 'w1', 'w2', 'w3', 'w4', 'w5']
+    for (const at of chunks) {
+      const streams = await fresh()
+      const piping = streamOf(chunks).pipeTo(await streams.failingSink(at))
+      const error = await piping.catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(RangeError)
+      expect((error as Error).message).toBe(`failed at ${at}`)
+      expect((await streams.state()).written).toEqual(chunks.slice(0, chunks.indexOf(at)))
+    }
+  })
+
+  it('closed after the original failed tells why', async () => {
+    const streams = await fresh()
+    const writer = (await streams.sink()).getWriter()
+    writer.closed.catch(() => {})
+    const failed = streams.failWritable()
+    await expect(writer.close()).rejects.toThrow('failed on purpose')
+    await failed
   })
 
   it('S13 fails when its home ends, and is aborted when the thread that writes it does', async () => {

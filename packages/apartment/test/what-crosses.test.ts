@@ -1,6 +1,6 @@
-import { type Apartment, registerCodec, transfer } from '@flatshare/apartment'
+import { type Apartment, type Remote, registerCodec, transfer } from '@flatshare/apartment'
 import { byReference, FlatshareError, marshal, NotMarshalableError, registerError, unmarshal } from '@flatshare/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { type Crossing, gate, openCrossing } from './apartments.js'
 import { LedgerError, Money, Purse, Tip } from './threads/crossing.js'
 
@@ -170,7 +170,7 @@ describe('errors', () => {
     expect(object.deep[0]).toBeInstanceOf(Money)
     const fn = await remote.throwThis('function').catch((thrown: unknown) => thrown)
     expect(await fn(1)).toBe(2)
-    await expect(remote.throwThis('symbol')).rejects.toThrow(/What the call threw can't cross.*a symbol/)
+    await expect(remote.throwThis('symbol')).rejects.toThrow(/throwThis\(\): what it threw can't cross.*a symbol/)
     await expect(remote.throwThis('getter')).rejects.toThrow('told')
   })
 
@@ -229,5 +229,46 @@ describe('AbortSignal', () => {
     for (let i = 0; i < 50; i++) await remote.keepSignal(signal)
     await remote.signalState()
     expect(listeners).toBe(1)
+  })
+})
+
+describe('what stands for something of the platform', () => {
+  it('a URL and its parameters cross as themselves, at any depth and both ways', async () => {
+    const url = new URL('https://example.org/a?b=1#c')
+    const { links, parameters } = await remote.echo({ links: new Map([[url, [url]]]), parameters: url.searchParams })
+    const [[key, [value]]] = [...links]
+    expect(key).toBeInstanceOf(URL)
+    expect(key.href).toBe(url.href)
+    expect(value).toBe(key)
+    expect(parameters).toBeInstanceOf(URLSearchParams)
+    expect(parameters.get('b')).toBe('1')
+    expectTypeOf<Remote<{ find(): URL; parts(): { query: URLSearchParams } }>['find']>().returns.toEqualTypeOf<
+      Promise<URL>
+    >()
+    expectTypeOf<Awaited<ReturnType<Remote<{ parts(): { query: URLSearchParams } }>['parts']>>>().toEqualTypeOf<{
+      query: URLSearchParams
+    }>()
+  })
+
+  it('is refused where a copy would be empty, with what to send instead', async () => {
+    await expect(remote.echo({ a: new Headers() })).rejects.toThrow(
+      /echo\(\): an argument can't cross.*a Headers at 0\.a\. Send instead: its entries/,
+    )
+    for (const x of [new FormData(), new Response(), new Event('e'), new EventTarget(), new AbortController()]) {
+      await expect(remote.echo(x)).rejects.toThrow(NotMarshalableError)
+    }
+  })
+
+  it('is a copy of its fields where the class is a program’s own', async () => {
+    class Emitter extends EventTarget {
+      readonly x = 1
+    }
+    expect(await remote.echo(new Emitter())).toEqual({ x: 1 })
+  })
+
+  it('a result that cannot cross is said with its call', async () => {
+    await expect(remote.unclonableResult()).rejects.toThrow(
+      /^served\.unclonableResult\(\): its result can't cross.*WeakMap at a/,
+    )
   })
 })

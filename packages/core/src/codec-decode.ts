@@ -2,8 +2,9 @@
 import { TABLE_FLAG, Tag, viewClasses } from './codec-format.js'
 import type { KeyList } from './codec-keys.js'
 import { ByteReader } from './codec-reader.js'
-import { FlatshareError, NotMarshalableError } from './errors.js'
+import { FlatshareError } from './errors.js'
 import { marshalerFor } from './marshaler.js'
+import { missingMarshaler } from './missing-marshaler.js'
 
 /** Arrays up to this length grow, which leaves them dense; greater ones are made at once. */
 const GROWN_LENGTH = 64
@@ -313,11 +314,7 @@ export class Decoder {
       return (this.#objects[number] = {})
     }
     if (this.#releaseFrom !== Infinity) return (this.#objects[number] = {})
-    if (!marshaler) {
-      throw new NotMarshalableError(
-        `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
-      )
-    }
+    if (!marshaler) throw missingMarshaler(kind)
     try {
       return (this.#objects[number] = marshaler.unmarshal(body, { from: reader.from }))
     } catch (error) {

@@ -3,6 +3,7 @@
  * `Map` is a map, `Object.create(Map.prototype)` is none.
  */
 import { isPort } from '#platform'
+import { insteadOfEmptied } from './emptied.js'
 
 export type CloneKind =
   | 'plain'
@@ -63,7 +64,7 @@ export function cloneKindOf(x: object): CloneKind {
     }
   }
   // To clone a port that is closed makes Node 20 crash.
-  return !isPort(x) && (isUsers(x) || becomesPlain(x)) ? 'plain' : 'refused'
+  return !isPort(x) && !insteadOfEmptied(x) && (isUsers(x) || becomesPlain(x)) ? 'plain' : 'refused'
 }
 
 /** What errors call an object that can't cross. */

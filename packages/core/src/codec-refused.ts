@@ -1,4 +1,5 @@
 /** What encoding stops at. Keeping track of the place all the while would cost more than to look for it then. */
+import { insteadOfEmptied } from './emptied.js'
 import { NotMarshalableError } from './errors.js'
 import { marshalerOf } from './marshaler.js'
 import { refusal } from './refusal.js'
@@ -7,6 +8,7 @@ import { refusal } from './refusal.js'
 export class Refused extends Error {
   readonly trail: string[] = []
   culprit: unknown
+  readonly #instead: string | undefined
 
   /** `reason` is what a marshaler has said already, without a place. */
   constructor(
@@ -16,12 +18,13 @@ export class Refused extends Error {
   ) {
     super(what)
     this.culprit = culprit
+    this.#instead = typeof culprit === 'object' && culprit ? insteadOfEmptied(culprit) : undefined
   }
 
   /** What programs are told. */
   told(): NotMarshalableError {
     const { reason, trail } = this
-    if (!reason) return refusal(this.message, trail)
+    if (!reason) return refusal(this.message, trail, this.#instead)
     if (trail.length === 0) return reason
     return new NotMarshalableError(`${reason.message} It stands at ${trail.join('.')}.`, { cause: reason })
   }

@@ -10,8 +10,10 @@
  * A graph without references is sent as it is, without a copy. The list is in post-order: the body of an
  * entry contains only placeholders of entries before it.
  */
-import { NotMarshalableError } from './errors.js'
+import { objectLabel } from './codec-kinds.js'
+import { insteadOfEmptied } from './emptied.js'
 import { type MarshalContext, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
+import { missingMarshaler } from './missing-marshaler.js'
 import { functionLabel, refusal } from './refusal.js'
 import type { ThreadId } from './threads.js'
 import { requireAttached, transferListOf } from './transfer.js'
@@ -44,11 +46,11 @@ function isContainer(x: object): boolean {
 const unclonable = [Promise, WeakMap, WeakSet, WeakRef]
 
 function isUnclonable(x: object): boolean {
-  return unclonable.some((Class) => x instanceof Class)
+  return unclonable.some((Class) => x instanceof Class) || insteadOfEmptied(x) !== undefined
 }
 
 /** Whether the value must be walked through: for references, or for what is to be refused. */
-function containsReference(x: unknown, seen: Set<object>): boolean {
+export function containsReference(x: unknown, seen = new Set<object>()): boolean {
   if (typeof x === 'function' || typeof x === 'symbol') return true
   if (typeof x !== 'object' || x === null || seen.has(x)) return false
   seen.add(x)
@@ -120,7 +122,7 @@ class Packer implements MarshalContext {
     }
     if (typeof x === 'function') throw refusal(functionLabel(x), this.#trail)
     if (isContainer(x)) return this.#copy(x)
-    if (isUnclonable(x)) throw refusal(`a ${x.constructor.name}`, this.#trail)
+    if (isUnclonable(x)) throw refusal(objectLabel(x), this.#trail, insteadOfEmptied(x))
     return x
   }
 
@@ -172,7 +174,7 @@ export function packGraph(
   value: unknown,
   options: { transferList: any[]; to?: ThreadId | undefined; table?: boolean },
 ): PackedGraph {
-  if (containsReference(value, new Set())) {
+  if (containsReference(value)) {
     const packer = new Packer(options.transferList, options.to, options.table ?? false)
     const packed = packer.pack(value)
     return { value: packed, refs: packer.refs }
@@ -189,11 +191,7 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
   try {
     for (const [placeholder, kind, body] of graph.refs) {
       const marshaler = marshalerFor(kind)
-      if (!marshaler) {
-        throw new NotMarshalableError(
-          `A reference of kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it.`,
-        )
-      }
+      if (!marshaler) throw missingMarshaler(kind)
       resolved.set(placeholder, marshaler.unmarshal(resolve(body, resolved, seen), context))
       done++
     }

@@ -10,6 +10,8 @@
  *
  * The decorators are in the packages above: `@flatshare/free-threaded`, `@flatshare/apartment`.
  */
+import './url-marshalers.js'
+
 export { byReference } from './by-reference.js'
 export { type Call, type CallId, callingThread, causality, currentCall } from './call.js'
 export { type ClassCodec, registerCodec } from './class-codecs.js'

@@ -9,7 +9,6 @@ export {
   endThread,
   hasEnded,
   holdOpen,
-  holdPort,
   holdWorker,
   isPort,
   isProxy,
@@ -58,7 +57,14 @@ export { decodeAt, decodeValue, encodeValue, freeValue, readValue, type WrittenV
 export type { EncodeOptions } from './codec-encode.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
-export { type PackedGraph, type PackedReference, packGraph, releaseReferences, unpackGraph } from './graph.js'
+export {
+  containsReference,
+  type PackedGraph,
+  type PackedReference,
+  packGraph,
+  releaseReferences,
+  unpackGraph,
+} from './graph.js'
 export { posted, postedToSomebody, receiveUntil } from './inbox.js'
 export { onIntroduction } from './introduction.js'
 export { drainLines, introduce, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'

@@ -324,6 +324,9 @@ describe('references', () => {
     class Stray {}
     Object.defineProperty(Stray.prototype, MARSHALER, { value: { kind: 'stray', marshal: () => 1 } })
     expect(() => cross({ a: new Stray() })).toThrow(/kind "stray".*hasn't imported/)
+    class Free {}
+    Object.defineProperty(Free.prototype, MARSHALER, { value: { kind: 'free', marshal: () => 1 } })
+    expect(() => cross({ a: new Free() })).toThrow(/import '@flatshare\/free-threaded' there/)
   })
 
   it('that need a port are refused, and its port closed', () => {
@@ -628,5 +631,17 @@ describe('values in shared memory', () => {
     expect(differed).toBe(0)
     expect(i32[word + 2]).toBe(0)
     expect(await ended).toEqual([0])
+  })
+})
+
+describe('objects of the platform', () => {
+  it('of which copies would be empty are refused, with their place and what to send instead', () => {
+    expect(() => cross({ a: [new Headers()] })).toThrow(/a Headers at a\.0\. Send instead: its entries/)
+  })
+
+  it('that are URLs cross as themselves', () => {
+    const { url, query } = cross({ url: new URL('https://example.org/?a=1'), query: new URLSearchParams('b=2') })
+    expect(url).toBeInstanceOf(URL)
+    expect([url.href, query.get('b')]).toEqual(['https://example.org/?a=1', '2'])
   })
 })

@@ -177,3 +177,26 @@ describe('errors', () => {
     expect(cross(error)).toMatchObject({ message: 'carrying', kept: 'kept', fn: undefined, cause: undefined })
   })
 })
+
+describe('a reference whose package is not imported', () => {
+  it.each([
+    ['free', '@flatshare/free-threaded'],
+    ['free, undecorated', '@flatshare/free-threaded'],
+    ['mutex', '@flatshare/sync'],
+    ['async-mutex mutex', '@flatshare/sync/async-mutex'],
+    ['progress', '@flatshare/progress'],
+    ['reference', '@flatshare/apartment'],
+    ['iterable', '@flatshare/apartment'],
+  ])('names it: %s', (kind, name) => {
+    const placeholder = {}
+    expect(() => unpackGraph({ value: placeholder, refs: [[placeholder, kind, 1]] }, { from: 0 })).toThrow(
+      `kind "${kind}" arrived, but this thread hasn't imported the package that unmarshals it: import '${name}' there`,
+    )
+  })
+
+  it('of a kind that nobody knows names none', () => {
+    const placeholder = {}
+    const graph = { value: placeholder, refs: [[placeholder, 'toString', 1] as [object, string, unknown]] }
+    expect(() => unpackGraph(graph, { from: 0 })).toThrow(/the package that unmarshals it\.$/)
+  })
+})

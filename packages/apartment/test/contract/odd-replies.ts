@@ -72,6 +72,11 @@ export function oddReplies(open: Opener): void {
       expect(await end(member)).toMatchObject(settled)
     })
 
+    it('with an error where a thenable gives itself, for which code of one thread waits for ever', async () => {
+      expect(await end('thenItself')).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/itself/) })
+      expect(await odd.ping()).toBe('pong')
+    })
+
     it('with what a promise holds, whatever its `then` has become', async () => {
       expect(await end('promiseWithoutThen')).toEqual({ gave: 'awaited' })
     })

@@ -141,6 +141,7 @@ export function settling(open: Opener): void {
         expect(() => callWith(account, { timeout }), String(timeout)).toThrow(RangeError)
       }
       expect(() => callWith(account, { signal: {} as AbortSignal })).toThrow(TypeError)
+      expect(() => callWith(account, { timeuot: 5 } as never)).toThrow(/no setting "timeuot"/)
       expect(() => callWith(account, undefined as never)).toThrow(TypeError)
     })
   })

@@ -5,6 +5,7 @@ import { calls } from './calls.js'
 import { crossing } from './crossing.js'
 import { ends } from './ends.js'
 import { givenUp } from './given-up.js'
+import { givenUpIterations } from './given-up-iterations.js'
 import { names } from './names.js'
 import { oddReplies } from './odd-replies.js'
 import { oneWay } from './one-way.js'
@@ -27,6 +28,7 @@ export function describeLink(link: string, open: Opener): void {
     describe('lifetime', () => references(open))
     describe('ends of threads', () => ends(open))
     describe('given up', () => givenUp(open))
+    describe('iterations given up', () => givenUpIterations(open))
     describe('terminated', () => terminated(open))
     describe('one way', () => oneWay(open))
     describe('odd replies', () => oddReplies(open))

@@ -55,6 +55,11 @@ registerCodec(Fragile, {
   decode: () => new Fragile(),
 })
 
+export interface Row {
+  id: number
+  read?: () => number
+}
+
 @ApartmentThreaded()
 export class Source {
   readonly log: unknown[] = []
@@ -133,6 +138,26 @@ export class Source {
     } finally {
       this.log.push('end')
     }
+  }
+
+  /** Gives one and the same object again and again, changed meanwhile; every third time with a function. */
+  async *rows(to: number, withFunctions = false): AsyncGenerator<Row> {
+    const row: Row = { id: 0 }
+    for (let i = 1; i <= to; i++) {
+      row.id = i
+      if (withFunctions && i % 3 === 0) row.read = () => i
+      else delete row.read
+      yield row
+    }
+  }
+
+  /** Ends, after so many good items, with one that can't cross, as an item or as its result. */
+  async *goodThen(good: number, last: 'item' | 'deep item' | 'port' | 'result'): AsyncGenerator<unknown, unknown> {
+    for (let i = 0; i < good; i++) yield i
+    if (last === 'item') yield Symbol('bad')
+    if (last === 'deep item') yield { deep: [Symbol('bad')] }
+    if (last === 'port') yield { port: new MessageChannel().port1 }
+    return last === 'result' ? Symbol('bad') : undefined
   }
 
   /** An iterator by hand, whose `return` ends a step that waits. */
@@ -244,6 +269,20 @@ export class Streams {
       { highWaterMark: 0 },
     )
   }
+  /** Gives one and the same object again and again, changed meanwhile. */
+  rows(to: number): ReadableStream<{ id: number }> {
+    const row = { id: 0 }
+    return new ReadableStream(
+      {
+        pull(controller) {
+          row.id++
+          if (row.id > to) controller.close()
+          else controller.enqueue(row)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
   bytes(): ReadableStream<Uint8Array> {
     let left = 3
     return new ReadableStream({
@@ -288,6 +327,15 @@ export class Streams {
       },
       abort: (reason) => {
         this.reason = reason
+      },
+    })
+  }
+  /** Fails at one of the chunks. */
+  failingSink(at: unknown): WritableStream<unknown> {
+    return new WritableStream({
+      write: (chunk) => {
+        if (chunk === at) throw new RangeError(`failed at ${String(at)}`)
+        this.written.push(chunk)
       },
     })
   }
@@ -399,3 +447,5 @@ export const signalState = (): [boolean, unknown] => [signal.aborted, signal.rea
 const controller = new AbortController()
 export const ownSignal = (): AbortSignal => controller.signal
 export const abortOwn = (reason: unknown): void => controller.abort(reason)
+
+export const unclonableResult = (): unknown => ({ a: new WeakMap() })

@@ -104,6 +104,15 @@ export class OddReplies {
       },
     }
   }
+  thenItself(): unknown {
+    const thenable = {
+      // biome-ignore lint/suspicious/noThenProperty: that is the test
+      then(resolve: (value: unknown) => void) {
+        resolve(thenable)
+      },
+    }
+    return thenable
+  }
   thenThrows(): unknown {
     // biome-ignore lint/suspicious/noThenProperty: that is the test
     return { then: fail }

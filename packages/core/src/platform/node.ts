@@ -212,12 +212,14 @@ let heartbeat: NodeJS.Timeout | undefined
  * `Atomics.waitAsync` alone doesn't (nodejs/node#61941).
  */
 export function holdOpen(): () => void {
-  if (holds++ === 0) heartbeat = setInterval(() => {}, 0x7fffffff)
+  // One timer for all, as calls that come one after the other begin and end a hold each.
+  heartbeat ??= setInterval(() => {}, 0x7fffffff)
+  if (holds++ === 0) heartbeat.ref()
   let held = true
   return () => {
     if (!held) return
     held = false
-    if (--holds === 0) clearInterval(heartbeat)
+    if (--holds === 0) heartbeat!.unref()
   }
 }
 

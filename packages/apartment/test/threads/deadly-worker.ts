@@ -1,0 +1,4 @@
+import { serve } from '@flatshare/apartment'
+import * as deadly from './deadly.js'
+
+serve({ ...deadly })
