@@ -192,6 +192,12 @@ export class RemoteIteration implements AsyncGenerator<unknown, unknown, unknown
   #accept([items, done, value]: Batch, asked: number): void {
     this.#pulling = false
     this.#asked--
+    // A generator that looks at the clock may have ended just because its time was up.
+    const reached = done && this.#watch && !this.#givenUp ? limitReached(this.#limit!) : undefined
+    if (reached) {
+      this.giveUp(reached.reason)
+      return
+    }
     if (items.length >= asked) this.#credit = Math.min(asked * 2, MOST_CREDIT)
     const rest = [...items].reverse()
     while (rest.length > 0 && this.#waiting.length > 0) {
@@ -234,6 +240,8 @@ export class RemoteIteration implements AsyncGenerator<unknown, unknown, unknown
     this.#asked++
     try {
       const [value, done] = this.step ? ((await this.#perform(this.step, what, x)) as StepResult) : [x, true]
+      const reached = done && what === NEXT && this.#watch ? limitReached(this.#limit!) : undefined
+      if (reached) throw reached.reason
       this.#over = done
       return { done, value }
     } catch (error) {

@@ -20,7 +20,7 @@ import { snapshot } from './snapshot.js'
 export const WRITE = 0
 export const CLOSE = 1
 export const ABORT = 2
-export const WATCH = 3
+const WATCH = 3
 const WINDOW = 16
 
 export type Sink = (what: number, x?: unknown) => Promise<void>

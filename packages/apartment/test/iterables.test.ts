@@ -215,6 +215,25 @@ describe('arguments that are iterated', () => {
     expect(await source.take(plainRows() as never, 1000)).toEqual(ids.map((id) => new Map([['id', id]])))
   })
 
+  it('arrive, as views of one large buffer, with what each shows', async () => {
+    const large = new ArrayBuffer(1 << 20)
+    function* views() {
+      for (let i = 0; i < 100; i++) {
+        const bytes = new Uint8Array(large, 8 * i, 8).fill(i)
+        yield bytes
+        yield new DataView(large, 8 * i, 8)
+        yield new Uint16Array(large, 8 * i, 4)
+        yield Buffer.from(large, 8 * i, 8)
+        bytes.fill(255)
+      }
+    }
+    const taken = (await source.take(views() as never, 1000)) as ArrayBufferView[]
+    const classes = ['Uint8Array', 'DataView', 'Uint16Array', 'Uint8Array']
+    expect(taken.map((view) => view.constructor.name)).toEqual(Array.from({ length: 100 }, () => classes).flat())
+    const shown = taken.map(({ buffer, byteOffset, byteLength }) => [...new Uint8Array(buffer, byteOffset, byteLength)])
+    expect(shown).toEqual(Array.from({ length: 400 }, (_, i) => new Array(8).fill(Math.floor(i / 4))))
+  })
+
   it('are pulled only as they are taken', async () => {
     let made = 0
     async function* endless() {
