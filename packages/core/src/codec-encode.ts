@@ -236,7 +236,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const marshaler = marshalerOf(x)
     if (marshaler) {
-      if (this.#plain) throw new Refused(`${instanceLabel(x)}, a reference`, x)
+      if (this.#plain) throw new Refused(instanceLabel(x) + (marshaler.model ? ', a reference' : ''), x)
       this.#reference(x, marshaler)
       return
     }
