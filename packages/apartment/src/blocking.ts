@@ -1,6 +1,6 @@
 /** Calls that block: the same members, synchronous. */
 import { CannotBlockError } from '@flatshare/core'
-import { functionKind } from '@flatshare/core/internal'
+import { functionKind, isThenable } from '@flatshare/core/internal'
 import type { Blocking } from './blocking-types.js'
 import { blockingView, isProxy } from './proxy.js'
 import type { RemoteHandle } from './remote.js'
@@ -81,11 +81,7 @@ function callNow(fn: Function, self: unknown, args: unknown[], name: string): un
 }
 
 function settled(value: unknown, name: () => string): unknown {
-  const isThenable =
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  if (isThenable) throw promised(name())
+  if (isThenable(value)) throw promised(name())
   return value
 }
 

@@ -1,6 +1,7 @@
 /** What a call waits for before it can be sent, within the call's own limits. */
 import { abortReason, currentCall, holdOpen, startTimer, timeoutError } from '@flatshare/core/internal'
 import type { CallSettings } from './call-settings.js'
+import { watchSignal } from './signal-watch.js'
 
 /** What came of the wait, and what is left of the call's settings. */
 export interface Waited<T> {
@@ -32,18 +33,17 @@ export function waitWithin<T>(
     const end = () => {
       letGo()
       stopTimer()
-      signal?.removeEventListener('abort', aborted)
+      unwatch?.()
     }
     const giveUp = (reason: unknown) => {
       end()
       stop?.()
       reject(reason as Error)
     }
-    const aborted = () => giveUp(abortReason(signal!))
     const stopTimer = startTimer(Math.max(0, deadline - Date.now()), () =>
       giveUp(timeoutError(`${what}: the call could not be sent in time.`)),
     )
-    signal?.addEventListener('abort', aborted, { once: true })
+    const unwatch = signal && watchSignal(signal, () => giveUp(abortReason(signal)))
     stop = begin(
       (value) => {
         end()

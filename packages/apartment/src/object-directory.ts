@@ -30,6 +30,7 @@ import {
   threadsEnded,
   u8,
   u16,
+  unlockShortly,
   writeValue,
 } from '@flatshare/core/internal'
 
@@ -70,7 +71,7 @@ function inside<R>(use: (table: number) => R): R {
     }
     return use(table)
   } finally {
-    set(table, 0)
+    unlockShortly(table >> 2)
   }
 }
 

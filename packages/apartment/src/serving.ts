@@ -2,6 +2,7 @@
 import { CannotBlockError, DeadlockError, DisconnectedError } from '@flatshare/core'
 import {
   type CallId,
+  isThenable,
   ownThreadId,
   runInFrame,
   type ThreadId,
@@ -165,14 +166,6 @@ export function cancelCall([, id, timedOut, ...carried]: CancelMessage, from: Ca
   const call = from.serving.get(id)
   call?.giveUp(reason)
   if (call?.begun === false) from.fail(id, callGivenUp())
-}
-
-function isThenable(x: unknown): x is PromiseLike<unknown> {
-  return (
-    x !== null &&
-    (typeof x === 'object' || typeof x === 'function') &&
-    typeof (x as { then?: unknown }).then === 'function'
-  )
 }
 
 /** The steps of a generator run its object's code: each is a call of its own, and takes its turn as the call that gave it. */

@@ -118,6 +118,7 @@ export {
 } from './park.js'
 export { sharedBlock } from './shared-block.js'
 export { lockShortly, unlockShortly } from './short-lock.js'
+export { isThenable } from './thenable.js'
 export {
   canBlock,
   isAlive,

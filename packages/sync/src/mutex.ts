@@ -6,6 +6,7 @@ import {
   currentFrame,
   holdsInFrame,
   isAlive,
+  isThenable,
   ownThreadId,
   runInFrame,
   threadName,
@@ -25,7 +26,6 @@ import { type AwaitOptions, blockingTimeout, checkAwaitOptions } from './await-g
 import { guardText, keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
-import { isThenable } from './thenable.js'
 
 /** How to make a mutex. */
 export interface MutexOptions extends PrimitiveOptions {

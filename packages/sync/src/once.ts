@@ -8,6 +8,7 @@ import {
   currentFrame,
   holdsInFrame,
   isAlive,
+  isThenable,
   ownThreadId,
   readValue,
   runInFrame,
@@ -20,7 +21,6 @@ import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.
 import { waiting } from './engine.js'
 import { makeOnce, ONCE_BYTES, Turn } from './once-core.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
-import { isThenable } from './thenable.js'
 
 const once = makeOnce(waiting)
 

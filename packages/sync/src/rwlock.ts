@@ -5,6 +5,7 @@ import {
   currentFrame,
   holdsInFrame,
   isAlive,
+  isThenable,
   ownThreadId,
   runInFrame,
   threadName,
@@ -17,7 +18,6 @@ import type { BlockingOptions, LockOptions } from './mutex.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 import { makeRwLock, RWLOCK_BYTES, type RwLockWaiter, rwLockIn } from './rwlock-core.js'
 import { checkReads, checkWrites, type Guarded, mark, ReadGuard, spend, WriteGuard } from './rwlock-guards.js'
-import { isThenable } from './thenable.js'
 import type { WaitNode } from './wait-queue.js'
 
 const words = makeRwLock(waiting)

@@ -1,5 +1,5 @@
 /** The semaphore that programs see: permits (`semaphore-core.ts`), a name, and guards. */
-import { checkedTimeout } from '@flatshare/core/internal'
+import { checkedTimeout, isThenable } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { waiting } from './engine.js'
 import { Guard } from './guard.js'
@@ -7,7 +7,6 @@ import type { Outcome } from './lock.js'
 import type { BlockingOptions } from './mutex.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 import { MAX_PERMITS, makeSemaphore, SEMAPHORE_BYTES, type Seat } from './semaphore-core.js'
-import { isThenable } from './thenable.js'
 
 const core = makeSemaphore(waiting)
 

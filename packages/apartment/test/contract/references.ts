@@ -10,9 +10,10 @@ export function references(open: Opener): void {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
 
-  /** Collects until `done`, which evidence, not a clock, decides; the test's own deadline ends a failure. */
-  async function collectUntil(done: () => boolean): Promise<void> {
+  /** Collects, `there` as well, until `done`, which evidence, not a clock, decides; the test's own deadline ends a failure. */
+  async function collectUntil(done: () => boolean, there?: () => PromiseLike<void>): Promise<void> {
     while (!done()) {
+      await there?.()
       gc()
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -48,13 +49,10 @@ export function references(open: Opener): void {
       expect(typeof (await holder.held())).toBe('function')
       await holder.hold(undefined)
       await apartment.remote.collect()
-      await (async () => {
-        while (!collected) {
-          await apartment.remote.collect()
-          gc()
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-      })()
+      await collectUntil(
+        () => collected,
+        () => apartment.remote.collect(),
+      )
     })
 
     it('are dropped when the other thread ends, however it ends', async () => {
