@@ -1,20 +1,20 @@
 /** Answers to calls. Whatever a call gave or threw, its caller gets an answer. */
 import { NotMarshalableError } from '@flatshare/core'
-import type { CallId, PackedReference } from '@flatshare/core/internal'
+import type { CallId } from '@flatshare/core/internal'
 import { cannotCross } from './crossing.js'
-import { ANSWER, FAILURE, type Message } from './messages.js'
+import { ANSWER, type CarryingMessage, FAILURE } from './messages.js'
 
 /** The thread that called, as far as answering goes. */
 export interface AnsweredPeer {
   /** Calls of this peer that are not answered yet. */
   readonly serving: ReadonlyMap<CallId, unknown>
-  sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void
+  carry(message: CarryingMessage, value: unknown): void
 }
 
 /** @param label what errors call the call. */
 export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown, label: string): void {
   try {
-    peer.sendPacked((packed, refs) => [ANSWER, id, packed, refs], value)
+    peer.carry([ANSWER, id, undefined, undefined], value)
   } catch (error) {
     sendFailure(peer, id, () => cannotCross(error, `${label}: its result`))
   }
@@ -23,14 +23,14 @@ export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown, label
 /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
 export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknown, label = 'The call'): void {
   try {
-    peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], thrown())
+    peer.carry([FAILURE, id, undefined, undefined], thrown())
   } catch (reason) {
     const why = `${label}: what it threw`
     try {
-      peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], cannotCross(reason, why))
+      peer.carry([FAILURE, id, undefined, undefined], cannotCross(reason, why))
     } catch {
       const error = new NotMarshalableError(`${why} can't cross to another thread, nor can the reason why.`)
-      peer.sendPacked((packed, refs) => [FAILURE, id, packed, refs], error)
+      peer.carry([FAILURE, id, undefined, undefined], error)
     }
   }
 }

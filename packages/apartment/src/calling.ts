@@ -26,7 +26,7 @@ import { atCall, atCaller, type CallTrace } from './call-trace.js'
 import { cannotCross } from './crossing.js'
 import { type IterationLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
-import { CALL, CANCEL, type CallMessage, type How, labelOf, type Message } from './messages.js'
+import { CALL, CANCEL, type CallMessage, type CarryingMessage, type How, labelOf } from './messages.js'
 import { endOwnThread } from './own-threads.js'
 import { watchSignal } from './signal-watch.js'
 
@@ -49,7 +49,7 @@ export interface CalledPeer {
   /** Why no call can be made, or what becomes of one that was; undefined while calls can be made. */
   refusal(label: string): Error | undefined
   disconnected(label: string, mayHaveRun: boolean): Error
-  sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void
+  carry(message: CarryingMessage, value: unknown): void
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown
   /** No call is awaited any more. */
   idle(): void
@@ -146,12 +146,10 @@ export class AwaitedCalls {
     const path = [...causality(), id]
     const cell = reply && (signal || onAbort) ? new CallCell() : undefined
     try {
-      peer.sendPacked((value, refs) => {
-        const message: CallMessage = [CALL, target.id, how, member, path, value, refs, deadline]
-        if (!reply) message.push(undefined, undefined, true)
-        else if (cell) message.push(cell.number, cell.turn)
-        return message
-      }, args)
+      const message: CallMessage = [CALL, target.id, how, member, path, undefined, undefined, deadline]
+      if (!reply) message.push(undefined, undefined, true)
+      else if (cell) message.push(cell.number, cell.turn)
+      peer.carry(message, args)
     } catch (error) {
       cell?.free()
       outcome.reject(atCall(cannotCross(error, `${label}: an argument`), trace))
@@ -220,7 +218,7 @@ export class AwaitedCalls {
   #sendCancel(id: CallId, reason: unknown, timedOut: boolean): void {
     if (!timedOut) {
       try {
-        this.peer.sendPacked((value, refs) => [CANCEL, id, false, value, refs], reason)
+        this.peer.carry([CANCEL, id, false, undefined, undefined], reason)
         return
       } catch {
         // The reason can't cross: then without it.

@@ -4,14 +4,16 @@ import {
   holdOpen,
   listen,
   onOwnExit,
+  type PackedGraph,
   type Port,
   posted,
   postedToSomebody,
   readsPortsNow,
   receiveNow,
+  releaseReferences,
   type ThreadId,
 } from '@flatshare/core/internal'
-import { CALL, LOST, type Message } from './messages.js'
+import { CALL, type CarryingMessage, carriedAt, LOST, type Message } from './messages.js'
 
 export interface Link {
   /** Whether `drain` receives anything: not where a thread can't read its messages while it blocks. */
@@ -24,6 +26,12 @@ export interface Link {
    * @throws DataCloneError when the message can't cross; then nothing was sent.
    */
   send(message: Message, transferList?: any[]): void
+  /**
+   * As `send`, with a value in the message's empty places.
+   *
+   * @throws NotMarshalableError or DataCloneError when it can't cross; then nothing was sent, and the message is as it was.
+   */
+  carry(message: CarryingMessage, value: unknown): void
   /** Receives now what has already come. From inside a message's receipt too: it goes on with the next one. */
   drain(): void
   /**
@@ -40,6 +48,8 @@ export interface LinkReceiver {
   /** The thread at the other end, 0 while that isn't known: it is woken where it blocks. */
   readonly threadId: ThreadId
   receive(message: Message): void
+  /** Packs a value for the other thread; what must be transferred with it is added to the list. */
+  pack(value: unknown, transferList: any[]): PackedGraph
   /** The other end has closed, or its thread has ended. */
   closed(): void
   /** A message came that can't be read here. */
@@ -65,6 +75,28 @@ function isPlain(message: Message): boolean {
 
 /** How many messages go together. None comes with more: walking a sparse array costs more than sending it. */
 const LONGEST_BATCH = 0xffff
+
+/** Packs the value that a message carries for structured clone, and sends it. */
+export function sendPacked(
+  message: CarryingMessage,
+  value: unknown,
+  receiver: LinkReceiver,
+  send: (message: Message, transferList: any[]) => void,
+): void {
+  const transferList: any[] = []
+  const graph = receiver.pack(value, transferList)
+  const filled = message as unknown[]
+  const at = carriedAt(message)
+  filled[at] = graph.value
+  filled[at + 1] = graph.refs
+  try {
+    send(message, transferList)
+  } catch (error) {
+    filled[at] = filled[at + 1] = undefined
+    if (graph.refs) releaseReferences(graph.refs)
+    throw error
+  }
+}
 
 /** Links with messages that wait for the end of the turn. */
 const unsent = new Set<() => void>()
@@ -129,24 +161,29 @@ export function portLink(port: Port): Link {
     receiveAll()
   }
 
+  const send = (message: Message, transferList?: any[]) => {
+    if (!isPlain(message)) {
+      flush()
+      post(message, transferList)
+      return
+    }
+    if (waiting.push(message) > 1) {
+      if (waiting.length === LONGEST_BATCH) flush()
+      return
+    }
+    unsent.add(flush)
+    queueMicrotask(flush)
+  }
+
   return {
     drains: readsPortsNow,
     start(by) {
       receiver = by
       listen(port, unpack, gone, () => receiver!.lost())
     },
-    send(message, transferList) {
-      if (!isPlain(message)) {
-        flush()
-        post(message, transferList)
-        return
-      }
-      if (waiting.push(message) > 1) {
-        if (waiting.length === LONGEST_BATCH) flush()
-        return
-      }
-      unsent.add(flush)
-      queueMicrotask(flush)
+    send,
+    carry(message, value) {
+      sendPacked(message, value, receiver!, send)
     },
     drain() {
       receiveAll()

@@ -5,8 +5,8 @@
  * at once.
  */
 import { ownThreadId, posted } from '@flatshare/core/internal'
-import type { Link, LinkReceiver } from './link.js'
-import type { Message } from './messages.js'
+import { type Link, type LinkReceiver, sendPacked } from './link.js'
+import type { CarryingMessage, Message } from './messages.js'
 import { Peer } from './peer.js'
 import { proxyOf } from './proxy.js'
 import { learn } from './remote-description.js'
@@ -28,6 +28,10 @@ class Loopback implements Link {
     // Where this thread blocks, its other end is to be looked at again.
     posted(ownThreadId())
     queueMicrotask(() => other.#next())
+  }
+
+  carry(message: CarryingMessage, value: unknown): void {
+    sendPacked(message, value, this.#receiver, (filled, transferList) => this.send(filled, transferList))
   }
 
   #next(): void {

@@ -86,6 +86,15 @@ export type CancelMessage = [
   reason?: unknown,
   refs?: PackedReference[] | undefined,
 ]
+/** A message that carries a value: its places for that, and for the references in it, are empty until its link fills them. */
+export type CarryingMessage = CallMessage | AnswerMessage | CancelMessage
+
+/** Where such a message has the place for its value; the one for the references follows. */
+export function carriedAt(message: CarryingMessage): number {
+  if (message[0] === CALL) return 5
+  return message[0] === CANCEL ? 3 : 2
+}
+
 export type ReleaseMessage = [kind: typeof RELEASE, object: number, arrivals: number]
 export type LinkMessage = [kind: typeof LINK, object: number, port: Port]
 export type CloseMessage = [kind: typeof CLOSE]

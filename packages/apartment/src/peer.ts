@@ -16,8 +16,8 @@ import {
   type CallId,
   isAlive,
   ownThreadId,
+  type PackedGraph,
   type PackedReference,
-  releaseReferences,
   type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
@@ -34,6 +34,7 @@ import {
   ASK,
   CALL,
   CANCEL,
+  type CarryingMessage,
   CLOSE,
   type Directory,
   FAILURE,
@@ -253,15 +254,12 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   // ── messages ──────────────────────────────────────────────────────────────────────────────
 
-  sendPacked(compose: (value: unknown, refs: PackedReference[] | undefined) => Message, value: unknown): void {
-    const transferList: any[] = []
-    const graph = packFor(this, value, transferList)
-    try {
-      this.link.send(compose(graph.value, graph.refs), transferList)
-    } catch (error) {
-      if (graph.refs) releaseReferences(graph.refs)
-      throw error
-    }
+  carry(message: CarryingMessage, value: unknown): void {
+    this.link.carry(message, value)
+  }
+
+  pack(value: unknown, transferList: any[]): PackedGraph {
+    return packFor(this, value, transferList)
   }
 
   closed(): void {
