@@ -6,6 +6,7 @@ import {
   startWorker,
   type WorkerSettings,
 } from '@flatshare/core/internal'
+import { checkedLinkKind, type LinkKind } from './link-kind.js'
 
 /** What `Apartment.open` starts: the URL of a module, or a function that makes a worker. */
 export type ApartmentSource =
@@ -33,6 +34,12 @@ export interface OpenOptions {
    * false, only calls in progress do (Node).
    */
   keepAlive?: boolean
+  /**
+   * How calls get there and back. `'shared'`, the default: by shared memory wherever there is some, and message ports
+   * for what must be moved. `'port'`: by message ports alone; calls give the same and take longer. What a thread was
+   * opened with counts for the links that it makes by itself, too, unless it says otherwise.
+   */
+  link?: LinkKind
   /** Milliseconds until a thread that doesn't begin to serve is given up: 10,000 by default. */
   startTimeout?: number
   /** Gives up opening. */
@@ -68,6 +75,7 @@ export function checkOpening(source: unknown, options: OpenOptions, caller: stri
   if (env !== undefined && typeof env !== 'symbol' && (typeof env !== 'object' || env === null)) {
     throw new TypeError('env is an object of texts, or SHARE_ENV.')
   }
+  checkedLinkKind(options.link)
   if (startTimeout !== undefined) checkedTimeout(startTimeout, 'startTimeout')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
   if (typeof source !== 'function') return void moduleUrl(source as URL | string)

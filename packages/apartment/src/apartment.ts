@@ -20,6 +20,7 @@ import {
 import { type ApartmentThread, MainThread, OwnThread, type Wanted, WorkerThread } from './apartment-thread.js'
 import type { ConnectOptions } from './connect.js'
 import { Door } from './handshake.js'
+import { checkedLinkKind } from './link-kind.js'
 import type { ClassName, GivenAll, Remote, RemoteModule } from './remote.js'
 
 const CLOSE_TIMEOUT = 5_000
@@ -85,7 +86,7 @@ export class Apartment<M = any> implements AsyncDisposable {
    * The thread of a worker that somebody else started, and that calls `serve`: objects can be made there, and
    * what it serves be called. Closing lets go of it: the worker goes on; `terminate` ends it.
    *
-   * @throws TypeError for anything but a worker.
+   * @throws TypeError for anything but a worker, and for a `link` that is none.
    * @throws FlatshareError when it has ended or doesn't begin to serve in time.
    * @throws the signal's reason when that fires first.
    * @example
@@ -96,8 +97,9 @@ export class Apartment<M = any> implements AsyncDisposable {
       throw new TypeError('attachTo takes a worker. For a port, or the parent of a worker, there is connect.')
     }
     const { startTimeout = START_TIMEOUT, signal } = options
+    const over = checkedLinkKind(options.link)
     const door = Door.of(worker)
-    const settings = { link: 'attached', startTimeout, signal, what: 'The worker' } as const
+    const settings = { link: 'attached', over, startTimeout, signal, what: 'The worker' } as const
     const { peer, serves } = await door.connect(settings)
     return make<M>(new WorkerThread(worker as StartedWorker, door, peer, serves, false))
   }
@@ -244,7 +246,8 @@ export async function openThread(source: ApartmentSource, options: OpenOptions):
       ? 'does its module call serve()?'
       : 'is its module still waiting, by a top-level await?'
   try {
-    const { peer, serves } = await door.connect({ link: 'own', name, startTimeout, signal, what, hint })
+    const over = checkedLinkKind(options.link)
+    const { peer, serves } = await door.connect({ link: 'own', over, name, startTimeout, signal, what, hint })
     return new WorkerThread(worker, door, peer, serves, true, options)
   } catch (error) {
     await worker.terminate()

@@ -30,10 +30,10 @@ import { startNested, whileBlockedOn } from './blocked-thread.js'
 import type { CallSettings } from './call-settings.js'
 import { atCall, type CallTrace } from './call-trace.js'
 import { AWAITING_CALLEE_MS, type CallTarget, type MadeCall } from './calling.js'
-import { flushLinks } from './link.js'
 import { ASK, type How, labelOf } from './messages.js'
 import type { Peer } from './peer.js'
 import { drainLinks } from './peers.js'
+import { flushLinks } from './unsent.js'
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
 

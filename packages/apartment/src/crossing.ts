@@ -1,14 +1,25 @@
 /** Packing for the thread at the other end of a link, and unpacking what came by one. */
 import { NotMarshalableError } from '@flatshare/core'
-import { type PackedGraph, type PackedReference, packGraph, unpackGraph } from '@flatshare/core/internal'
+import {
+  decodeFromArena,
+  encodeInto,
+  type LinkDecodeOptions,
+  type LinkEncodeOptions,
+  type PackedGraph,
+  type PackedReference,
+  packGraph,
+  releaseInArena,
+  unpackGraph,
+} from '@flatshare/core/internal'
 import type { Peer } from './peer.js'
 
-let packingFor: { peer: Peer; transferList: any[] } | undefined
+let packingPeerNow: Peer | undefined
+let packingList: any[] | undefined
 let unpackingFrom: Peer | undefined
 
 /** The peer for which the packet that has this transfer list is packed; undefined for one made by hand. */
 export function packingPeer(transferList: any[]): Peer | undefined {
-  return packingFor?.transferList === transferList ? packingFor.peer : undefined
+  return packingList === transferList ? packingPeerNow : undefined
 }
 
 /** The peer from which the running unmarshal came; undefined for a packet. */
@@ -18,12 +29,35 @@ export function unpackingPeer(): Peer | undefined {
 
 /** Packs a value for a peer. What must be transferred with it is added to the list. */
 export function packFor(peer: Peer, value: unknown, transferList: any[]): PackedGraph {
-  const outer = packingFor
-  packingFor = { peer, transferList }
+  const [outerPeer, outerList] = [packingPeerNow, packingList]
+  packingPeerNow = peer
+  packingList = transferList
   try {
     return packGraph(value, { transferList, to: peer.threadId || undefined })
   } finally {
-    packingFor = outer
+    packingPeerNow = outerPeer
+    packingList = outerList
+  }
+}
+
+/** Encodes a value for a peer, as core's `encodeInto`. */
+export function encodeFor(
+  peer: Peer,
+  value: unknown,
+  start: number,
+  end: number,
+  most: number,
+  options: LinkEncodeOptions,
+): number | Uint8Array | undefined {
+  const outerPeer = packingPeerNow
+  const outerList = packingList
+  packingPeerNow = peer
+  packingList = options.transferList
+  try {
+    return encodeInto(value, start, end, most, options)
+  } finally {
+    packingPeerNow = outerPeer
+    packingList = outerList
   }
 }
 
@@ -35,6 +69,28 @@ export function unpackFrom(peer: Peer, value: unknown, refs: PackedReference[] |
     const graph: PackedGraph = { value }
     if (refs) graph.refs = refs
     return unpackGraph(graph, { from: peer.threadId })
+  } finally {
+    unpackingFrom = outer
+  }
+}
+
+/** Decodes what a peer has encoded, as core's `decodeFromArena`. */
+export function decodeFrom(peer: Peer, start: number, end: number, options: LinkDecodeOptions): unknown {
+  const outer = unpackingFrom
+  unpackingFrom = peer
+  try {
+    return decodeFromArena(start, end, options)
+  } finally {
+    unpackingFrom = outer
+  }
+}
+
+/** Lets go of what a peer has encoded, as core's `releaseInArena`. */
+export function releaseFrom(peer: Peer, start: number, end: number, options: LinkDecodeOptions): void {
+  const outer = unpackingFrom
+  unpackingFrom = peer
+  try {
+    releaseInArena(start, end, options)
   } finally {
     unpackingFrom = outer
   }

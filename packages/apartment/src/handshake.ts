@@ -23,18 +23,22 @@ import {
   listenTo,
   nameThread,
   observeWorkerError,
+  ownThreadId,
   type Port,
   parentEndpoint,
   reportsWorkerExit,
+  type ThreadId,
   timeoutError,
   timerDelay,
 } from '@flatshare/core/internal'
 import { noteMet } from './introduce.js'
-import { flushLinks, portLink } from './link.js'
+import { type LinkKind, setOwnLinkKind } from './link-kind.js'
 import type { Directory } from './messages.js'
 import { Peer } from './peer.js'
 import { whenAllAnswered } from './peers.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
+import { linkOver } from './shared-link.js'
+import { flushLinks } from './unsent.js'
 
 /** A link that stands, and what the other thread serves. */
 export interface Connected {
@@ -48,6 +52,8 @@ export interface ConnectSettings {
    * else's: until this thread lets go. A visit: while either end has something left to do with it.
    */
   readonly link: 'own' | 'attached' | 'visit'
+  /** What it is made of. */
+  readonly over: LinkKind
   /** What an apartment shall be called. */
   readonly name?: string | undefined
   /** Milliseconds. */
@@ -63,6 +69,9 @@ interface Invitation {
   readonly port: Port
   readonly name: string | undefined
   readonly own: boolean
+  readonly over: LinkKind
+  /** Who asks. */
+  readonly thread: ThreadId
 }
 
 type DoorMessage =
@@ -232,10 +241,10 @@ export class Door {
 
   #invite(waiting: Waiting): void {
     if (waiting.peer) return
-    const { link, name, what } = waiting.settings
+    const { link, over, name, what } = waiting.settings
     const own = link === 'own'
     const { port1, port2 } = new MessageChannel()
-    const peer = new Peer(portLink(port1), {
+    const peer = new Peer(linkOver(port1, over), {
       transient: link === 'visit',
       watched: this.#isWorker && reportsWorkerExit,
       onEnd: () => {
@@ -252,7 +261,7 @@ export class Door {
     }
     waiting.peer = peer
     this.#peers.add(peer)
-    const [packet, transferList] = marshal<Invitation>({ port: port2, name, own })
+    const [packet, transferList] = marshal<Invitation>({ port: port2, name, own, over, thread: ownThreadId() })
     this.endpoint.postMessage({ flatshare: 'connect', packet }, [...transferList, port2])
   }
 
@@ -265,14 +274,18 @@ export class Door {
       this.endpoint.postMessage({ flatshare: 'failed', message: String((error as Error).message) })
       return
     }
-    const { port, name, own } = invitation ?? {}
+    const { port, name, own, over, thread } = invitation ?? {}
     if (!isPort(port)) {
       this.endpoint.postMessage({ flatshare: 'failed', message: 'What asked for a link brought no port.' })
       return
     }
     if (typeof name === 'string') nameThread(name)
-    const peer = new Peer(portLink(port))
+    const peer = new Peer(
+      linkOver(port, over === 'port' ? 'port' : 'shared'),
+      typeof thread === 'number' ? { thread } : {},
+    )
     if (own) {
+      setOwnLinkKind(over === 'port' ? 'port' : 'shared')
       peer.onHello = (serves) => noteMet(peer, serves)
       peer.onCloseAsked = () =>
         whenAllAnswered(() => {

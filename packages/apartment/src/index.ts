@@ -57,6 +57,7 @@ export {
 } from './decorators.js'
 export { disconnect } from './disconnect.js'
 export { serve } from './handshake.js'
+export type { LinkKind } from './link-kind.js'
 export {
   type GetOptions,
   type ObjectTable,

@@ -30,10 +30,11 @@ import {
   timeoutError,
   waitNote,
 } from '@flatshare/core/internal'
-import { portLink } from './link.js'
+import { ownLinkKind } from './link-kind.js'
 import type { Directory } from './messages.js'
 import { Peer } from './peer.js'
 import { directory } from './serve-table.js'
+import { linkOver } from './shared-link.js'
 
 /** A link that stands, and what the other thread served when it was made. */
 export interface Met {
@@ -63,7 +64,7 @@ onThreadExitInternal(({ id, name }) => {
   for (const { reject } of asked?.waiting ?? []) reject(ended(name))
 })
 
-onIntroduction((from, port) => noteLink(new Peer(portLink(port), { thread: from })).hello(directory()))
+onIntroduction((from, port) => noteLink(new Peer(linkOver(port, ownLinkKind()), { thread: from })).hello(directory()))
 
 const ended = (name: string) =>
   new DisconnectedError(`The thread "${name}" can't be reached: it has ended.`, { mayHaveRun: false })
@@ -93,7 +94,7 @@ function entryOf(thread: ThreadId): Asked {
 
 function ask(thread: ThreadId): void {
   const { port1, port2 } = new MessageChannel()
-  noteLink(new Peer(portLink(port1), { thread })).hello(directory())
+  noteLink(new Peer(linkOver(port1, ownLinkKind()), { thread })).hello(directory())
   introduce(thread, port2)
 }
 

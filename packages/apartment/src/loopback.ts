@@ -15,7 +15,9 @@ import { stubFor } from './stub.js'
 class Loopback implements Link {
   other!: Loopback
   readonly #inbox: Message[] = []
+  readonly kind = 'port'
   readonly drains = true
+  readonly stuck = false
   #receiver!: LinkReceiver
 
   start(receiver: LinkReceiver): void {
@@ -41,6 +43,16 @@ class Loopback implements Link {
 
   drain(): void {
     while (this.#inbox.length > 0) this.#next()
+  }
+
+  met(): void {}
+
+  whenTaken(callback: () => void): void {
+    callback()
+  }
+
+  look(): void {
+    this.drain()
   }
 
   hold(): void {}

@@ -8,6 +8,7 @@
  *   opener → home   CLOSE: serve nothing new, finish, and end the thread
  *   caller → home   ASK, by a thread that has been blocked on that call for long; answered by WAITING, unless the
  *                   home thread computes, or is blocked itself
+ *   either          RING, REST: of the link itself (`shared-link.ts`)
  *   either          LOST: a message of the other end couldn't be read; these calls are awaited here. Answered by
  *                   a FAILURE of each that isn't served there, and by LOST with the calls that are awaited there
  *
@@ -28,6 +29,8 @@ export const CLOSE = 7
 export const LOST = 8
 export const ASK = 9
 export const WAITING = 10
+export const RING = 11
+export const REST = 12
 
 /**
  * How a call reaches its target: a method, a getter, a setter, the target itself being a function, a class to make; or nothing of
@@ -98,6 +101,10 @@ export function carriedAt(message: CarryingMessage): number {
 export type ReleaseMessage = [kind: typeof RELEASE, object: number, arrivals: number]
 export type LinkMessage = [kind: typeof LINK, object: number, port: Port]
 export type CloseMessage = [kind: typeof CLOSE]
+/** From now on this end writes to that ring. */
+export type RingMessage = [kind: typeof RING, ring: number, thread: ThreadId]
+/** What that ring had no room for, the last of it. */
+export type RestMessage = [kind: typeof REST, records: readonly { kind: number; bytes: Uint8Array }[]]
 export type LostMessage = [kind: typeof LOST, awaited: readonly CallId[], first: boolean]
 export type AskMessage = [kind: typeof ASK, call: CallId]
 export type WaitingMessage = [kind: typeof WAITING, call: CallId, what: string]

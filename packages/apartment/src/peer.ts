@@ -15,6 +15,8 @@ import { DisconnectedError } from '@flatshare/core'
 import {
   type CallId,
   isAlive,
+  type LinkDecodeOptions,
+  type LinkEncodeOptions,
   ownThreadId,
   type PackedGraph,
   type PackedReference,
@@ -26,8 +28,9 @@ import { CallResult } from './call-result.js'
 import type { CallSettings } from './call-settings.js'
 import type { CallTrace } from './call-trace.js'
 import { AwaitedCalls, type CalledPeer, type CallTarget } from './calling.js'
-import { packFor, unpackFrom } from './crossing.js'
-import { type Link, type LinkReceiver, portLink } from './link.js'
+import { decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
+import { EncodedValue } from './incoming.js'
+import type { Link, LinkReceiver } from './link.js'
 import { callMeant, isMessage } from './message-check.js'
 import {
   ANSWER,
@@ -50,6 +53,7 @@ import { noteAnswered, peers } from './peers.js'
 import { SentReferences } from './sent-references.js'
 import { callerEnded, type ServedCall } from './served-call.js'
 import { type CallingPeer, cancelCall, serveCall, whatWaits } from './serving.js'
+import { linkOver } from './shared-link.js'
 import { ROOT, type Stub, stubById, TABLE } from './stub.js'
 
 export interface PeerSettings {
@@ -90,6 +94,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.name = settings.thread ? threadName(settings.thread) : 'another thread'
     peers.add(this)
     link.start(this)
+    if (this.threadId !== 0) link.met()
   }
 
   get gone(): boolean {
@@ -150,7 +155,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   // ── calls from the other thread ───────────────────────────────────────────────────────────
 
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown {
-    return unpackFrom(this, value, refs)
+    return value instanceof EncodedValue ? value.decode() : unpackFrom(this, value, refs)
   }
 
   answer(id: CallId, value: unknown): void {
@@ -262,6 +267,28 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     return packFor(this, value, transferList)
   }
 
+  encode(
+    value: unknown,
+    start: number,
+    end: number,
+    most: number,
+    options: LinkEncodeOptions,
+  ): number | Uint8Array | undefined {
+    return encodeFor(this, value, start, end, most, options)
+  }
+
+  decode(start: number, end: number, options: LinkDecodeOptions): unknown {
+    return decodeFrom(this, start, end, options)
+  }
+
+  releaseEncoded(start: number, end: number, options: LinkDecodeOptions): void {
+    releaseFrom(this, start, end, options)
+  }
+
+  get awaits(): boolean {
+    return this.calls.size > 0
+  }
+
   closed(): void {
     if (!this.settings.watched) this.end()
   }
@@ -270,12 +297,14 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.#lost(true)
   }
 
+  receiveUnchecked(message: unknown): void {
+    if (this.#gone) return
+    if (isMessage(message)) this.receive(message)
+    else this.#refuse(message)
+  }
+
   receive(message: Message): void {
     if (this.#gone) return
-    if (!isMessage(message)) {
-      this.#refuse(message)
-      return
-    }
     switch (message[0]) {
       case CALL:
         // The same again is a copy: its number names the first.
@@ -294,7 +323,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
         break
       case LINK: {
         const [, id, port] = message
-        const peer = new Peer(portLink(port), { transient: true })
+        const peer = new Peer(linkOver(port, this.link.kind, false), { transient: true })
         const stub = this.gave(id) ? stubById(id) : undefined
         if (stub) peer.count(stub)
         else peer.end()
@@ -305,6 +334,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
         if (this.threadId !== 0 && this.threadId !== message[1]) break
         this.threadId = message[1]
         this.name = message[2]
+        this.link.met()
         this.onHello?.(message[3])
         break
       case CLOSE:

@@ -27,13 +27,14 @@ import {
 } from '@flatshare/core/internal'
 import { packingPeer, unpackingPeer } from './crossing.js'
 import { crossingName, isClass } from './description.js'
-import { portLink } from './link.js'
+import { ownLinkKind } from './link-kind.js'
 import { type About, LINK } from './messages.js'
 import { Peer } from './peer.js'
 import { knownProxy, proxyOf, referenceOf } from './proxy.js'
 import { useMarshaler } from './proxy-prototype.js'
 import type { Reference } from './reference.js'
 import { aboutOf, learn } from './remote-description.js'
+import { linkOver } from './shared-link.js'
 import { FUNCTION, hold, objectOf, stubFor } from './stub.js'
 
 interface Body {
@@ -90,7 +91,7 @@ export const referenceMarshaler: Marshaler<object, Body> = {
       port.close()
       return known
     }
-    const peer = new Peer(portLink(port), { thread: home, transient: true })
+    const peer = new Peer(linkOver(port, ownLinkKind(), false), { thread: home, transient: true })
     peer.hello()
     return proxyOf(home, id, learn(home, about), peer)
   },
@@ -124,7 +125,7 @@ function packOwn(x: object, context: MarshalContext): Body {
   const peer = packingPeer(context.transferList)
   if (!peer)
     return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
-      const holder = new Peer(portLink(port), { transient: true })
+      const holder = new Peer(linkOver(port, ownLinkKind(), false), { transient: true })
       holder.count(stub)
       return () => holder.end()
     })

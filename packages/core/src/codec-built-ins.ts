@@ -1,5 +1,5 @@
 /** The tokens of maps, buffers and whatever else structured clone knows by its internal slots. */
-import { Tag } from './codec-format.js'
+import { Tag, UINT8 } from './codec-format.js'
 import { cloneKindOf, objectLabel } from './codec-kinds.js'
 import { Refused } from './codec-refused.js'
 import { tracksItsBuffer, viewNumber } from './codec-views.js'
@@ -13,8 +13,8 @@ export interface Tokens {
   string(x: string): void
   /** The members of an object. */
   plain(x: Record<string, unknown>): void
-  /** A buffer, which may have come already. */
-  buffer(x: ArrayBuffer): void
+  /** A buffer, which may have come already; all of its bytes, where there is a view of them. */
+  buffer(x: ArrayBuffer, bytes?: Uint8Array): void
 }
 
 const mapEntries = Map.prototype.entries
@@ -83,20 +83,23 @@ function encodeBoxed(value: boolean | number | string | bigint, tokens: Tokens):
   }
 }
 
-function encodeBuffer(x: ArrayBuffer, tokens: Tokens): void {
+/** Encodes a buffer, with `bytes` where there is a view of all of them. */
+export function encodeBuffer(x: ArrayBuffer, tokens: Tokens, bytes = bytesOf(x)): void {
   const { out } = tokens
-  let bytes: Uint8Array
-  try {
-    bytes = new Uint8Array(x)
-  } catch {
-    throw new Refused('an ArrayBuffer that was transferred', x)
-  }
   if (x.resizable) {
     out.byte(Tag.resizableBuffer)
     tokens.value(x.maxByteLength)
   } else out.byte(Tag.buffer)
-  out.varint(bytes.length)
+  out.run(bytes.length)
   out.bytes(bytes)
+}
+
+function bytesOf(x: ArrayBuffer): Uint8Array {
+  try {
+    return new Uint8Array(x)
+  } catch {
+    throw new Refused('an ArrayBuffer that was transferred', x)
+  }
 }
 
 function encodeView(x: ArrayBufferView, tokens: Tokens): void {
@@ -104,7 +107,8 @@ function encodeView(x: ArrayBufferView, tokens: Tokens): void {
   const number = viewNumber(x)
   const { buffer } = x
   if (number === undefined) throw new Refused(objectLabel(x), x)
-  if (cloneKindOf(buffer) === 'sharedBuffer') throw new Refused('a view of a SharedArrayBuffer', x)
+  if (!(buffer instanceof ArrayBuffer) && cloneKindOf(buffer) === 'sharedBuffer')
+    throw new Refused('a view of a SharedArrayBuffer', x)
   let offset: number
   let length: number
   try {
@@ -118,5 +122,6 @@ function encodeView(x: ArrayBufferView, tokens: Tokens): void {
   out.byte(number)
   out.varint(offset)
   out.varint(tracksItsBuffer(x) ? 0 : length + 1)
-  tokens.buffer(buffer as ArrayBuffer)
+  const whole = number === UINT8 && length > 0 && length === buffer.byteLength
+  tokens.buffer(buffer as ArrayBuffer, whole ? (x as Uint8Array) : undefined)
 }

@@ -1,10 +1,12 @@
 /** Bytes to values; the format is in `codec-format.ts`. */
 import { TABLE_FLAG, Tag, viewClasses } from './codec-format.js'
-import type { KeyList } from './codec-keys.js'
+import { arrivedKeyList, type KeyList, keepKeyList } from './codec-keys.js'
 import { ByteReader } from './codec-reader.js'
+import type { ReceivedShapes } from './codec-shapes.js'
 import { FlatshareError } from './errors.js'
 import { marshalerFor } from './marshaler.js'
 import { missingMarshaler } from './missing-marshaler.js'
+import type { ThreadId } from './threads.js'
 
 /** Arrays up to this length grow, which leaves them dense; greater ones are made at once. */
 const GROWN_LENGTH = 64
@@ -14,12 +16,25 @@ const PENDING = Symbol('being decoded')
 const HOLE = Symbol('no element')
 const END = Symbol('end')
 
+/** How to decode what came by a link. */
+export interface LinkDecodeOptions {
+  /** The thread that encoded the value. */
+  readonly from: ThreadId
+  readonly shapes: ReceivedShapes
+}
+
+/** More objects of one value than this aren't kept room for. */
+const MOST_KEPT = 1024
+
 /** Decodes one value at a time. */
 export class Decoder {
   readonly #in = new ByteReader()
   /** Everything with identity, by number. */
   #objects: unknown[] = []
-  #keyLists: KeyList[] = []
+  #count = 0
+  readonly #keyLists: KeyList[] = []
+  /** Of the link by which the value came; undefined for one that came by none. */
+  #shapes: ReceivedShapes | undefined
   /** References whose unmarshaling has begun. */
   #begun = 0
   /** Of the references, all from this number on are let go instead. */
@@ -41,6 +56,34 @@ export class Decoder {
     this.#run(bytes, start, length, 0)
   }
 
+  /** As `decode`, for what a link carried. Where it fails, its shapes are learned all the same. */
+  decodeForLink(start: number, end: number, options: LinkDecodeOptions): unknown {
+    this.#shapes = options.shapes
+    try {
+      return this.#runInArena(start, end, options.from, Infinity)
+    } catch (error) {
+      const begun = this.#begun
+      if (begun > 0) this.#tryToRelease(start, end, options.from, begun)
+      this.#learn(start, end)
+      throw error
+    } finally {
+      this.#shapes = undefined
+    }
+  }
+
+  /** As `release`, for what a link carried. */
+  releaseForLink(start: number, end: number, options: LinkDecodeOptions): void {
+    this.#shapes = options.shapes
+    try {
+      this.#runInArena(start, end, options.from, 0)
+    } catch (error) {
+      this.#learn(start, end)
+      throw error
+    } finally {
+      this.#shapes = undefined
+    }
+  }
+
   #releaseRest(bytes: Uint8Array, start: number, length: number, from: number): void {
     try {
       this.#run(bytes, start, length, from)
@@ -49,25 +92,123 @@ export class Decoder {
     }
   }
 
+  #tryToRelease(start: number, end: number, from: ThreadId, releaseFrom: number): void {
+    try {
+      this.#runInArena(start, end, from, releaseFrom)
+    } catch {
+      // What keeps the value from being decoded is being thrown already.
+    }
+  }
+
   #run(bytes: Uint8Array, start: number, length: number, releaseFrom: number): unknown {
-    const reader = this.#in
     this.#releaseFrom = releaseFrom
     this.#begun = 0
     try {
-      reader.begin(bytes, start, length)
-      const value = this.#element()
-      if (typeof value === 'symbol') throw reader.damaged('there is no value')
-      if (reader.at !== reader.end) throw reader.damaged('something follows the value')
-      return value
+      this.#in.begin(bytes, start, length)
+      return this.#whole()
     } catch (error) {
-      if (error instanceof FlatshareError) throw error
-      // Lengths, patterns and the like that the runtime refuses; and bytes nested so deeply that the stack ends.
-      throw reader.damaged(error instanceof Error ? error.message : String(error), error)
+      throw this.#told(error)
     } finally {
-      reader.finish()
-      this.#objects = []
-      this.#keyLists = []
+      this.#clear()
     }
+  }
+
+  #runInArena(start: number, end: number, from: ThreadId, releaseFrom: number): unknown {
+    this.#releaseFrom = releaseFrom
+    this.#begun = 0
+    try {
+      this.#in.beginInArena(start, end, from)
+      return this.#whole()
+    } catch (error) {
+      throw this.#told(error)
+    } finally {
+      this.#clear()
+    }
+  }
+
+  #whole(): unknown {
+    const reader = this.#in
+    const value = this.#element()
+    if (typeof value === 'symbol') throw reader.damaged('there is no value')
+    if (reader.at !== reader.end) throw reader.damaged('something follows the value')
+    return value
+  }
+
+  #told(error: unknown): unknown {
+    if (error instanceof FlatshareError) return error
+    // Lengths, patterns and the like that the runtime refuses; and bytes nested so deeply that the stack ends.
+    return this.#in.damaged(error instanceof Error ? error.message : String(error), error)
+  }
+
+  #clear(): void {
+    this.#in.finish()
+    const count = this.#count
+    if (count > MOST_KEPT) this.#objects = []
+    else for (let i = 0; i < count; i++) this.#objects[i] = undefined
+    this.#count = 0
+    if (this.#keyLists.length > 0) this.#keyLists.length = 0
+  }
+
+  /**
+   * Learns the shapes of a value that can't be decoded: whatever keeps it from that (a pattern that this runtime doesn't
+   * know, nesting deeper than this stack) mustn't keep later values from it. Goes from token to token, and makes nothing.
+   */
+  #learn(start: number, end: number): void {
+    const reader = this.#in
+    try {
+      reader.beginInArena(start, end, 0)
+      while (reader.at < end) this.#learnToken(reader.byte())
+    } catch {
+      // The bytes are damaged; that is being thrown already.
+    } finally {
+      this.#clear()
+    }
+  }
+
+  #learnToken(tag: number): void {
+    const reader = this.#in
+    if (tag >= Tag.smallArray) return
+    if (tag >= Tag.smallString) reader.skip(tag - Tag.smallString)
+    else
+      switch (tag) {
+        case Tag.integer:
+        case Tag.again:
+        case Tag.array:
+        case Tag.sameKeys:
+        case Tag.longObject:
+          reader.varint()
+          return
+        case Tag.double:
+        case Tag.bigint64:
+        case Tag.date:
+          reader.skip(8)
+          return
+        case Tag.ascii:
+        case Tag.latin1:
+        case Tag.utf8:
+        case Tag.buffer:
+          reader.skip(reader.run())
+          return
+        case Tag.utf16:
+          reader.skip(reader.run(2) * 2)
+          return
+        case Tag.keyedArray:
+          reader.varint()
+          reader.varint()
+          return
+        case Tag.resizableBuffer:
+          // A number stands before the bytes.
+          this.#learnToken(reader.byte())
+          reader.skip(reader.run())
+          return
+        case Tag.view:
+          reader.skip(1)
+          reader.varint()
+          reader.varint()
+          return
+        case Tag.object:
+          this.#newShape()
+      }
   }
 
   #value(): unknown {
@@ -80,9 +221,12 @@ export class Decoder {
   #element(): unknown {
     const reader = this.#in
     const tag = reader.byte()
-    if (tag >= Tag.smallObject) return this.#plain(tag - Tag.smallObject)
+    if (tag >= Tag.smallObject) return this.#smallObject(tag - Tag.smallObject)
     if (tag >= Tag.smallArray) return this.#array(tag - Tag.smallArray)
-    if (tag >= Tag.smallString) return reader.pooled(tag - Tag.smallString)
+    if (tag >= Tag.smallString) {
+      const length = tag - Tag.smallString
+      return this.#shapes === undefined ? reader.pooled(length) : reader.ascii(length)
+    }
     if (tag >= Tag.smallInteger) return tag - Tag.smallInteger
     switch (tag) {
       case Tag.undefined:
@@ -110,7 +254,10 @@ export class Decoder {
       case Tag.ascii:
       case Tag.latin1:
       case Tag.utf16:
-        return reader.units(tag - Tag.ascii)
+        return this.#shapes ? this.#text(tag) : reader.units(tag - Tag.ascii)
+      case Tag.utf8:
+        if (this.#shapes) return this.#text(tag)
+        throw reader.damaged(`${tag} is no tag`)
       case Tag.again:
         return this.#again()
       case Tag.hole:
@@ -122,6 +269,7 @@ export class Decoder {
       case Tag.keyedArray:
         return this.#keyedArray()
       case Tag.object:
+        if (this.#shapes) return this.#shaped(this.#newShape())
         return this.#plain(reader.count())
       case Tag.longObject:
         return this.#longObject()
@@ -152,18 +300,27 @@ export class Decoder {
     }
   }
 
+  #text(tag: number): string {
+    const reader = this.#in
+    const length = reader.run(tag === Tag.utf16 ? 2 : 1)
+    if (tag === Tag.ascii) return reader.ascii(length)
+    if (tag === Tag.utf8) return reader.utf8(length)
+    return tag === Tag.latin1 ? reader.latin1(length) : reader.utf16(length)
+  }
+
   #number<T>(x: T): T {
-    this.#objects.push(x)
+    this.#objects[this.#count++] = x
     return x
   }
 
   #reserve(): number {
-    return this.#objects.push(PENDING) - 1
+    this.#objects[this.#count] = PENDING
+    return this.#count++
   }
 
   #again(): unknown {
     const number = this.#in.varint()
-    const found = number < this.#objects.length ? this.#objects[number] : PENDING
+    const found = number < this.#count ? this.#objects[number] : PENDING
     if (found === PENDING) throw this.#in.damaged('it refers to what has not come')
     return found
   }
@@ -180,6 +337,12 @@ export class Decoder {
     return BigInt(`0x${digits}`)
   }
 
+  #smallObject(number: number): object {
+    const shapes = this.#shapes
+    if (number === 0 || shapes === undefined) return this.#plain(number)
+    return this.#shaped(shapes.list(number - 1))
+  }
+
   #plain(count: number): object {
     const list = count === 0 ? undefined : this.#in.keyList(count)
     const x = this.#number({} as Record<string, unknown>)
@@ -189,9 +352,32 @@ export class Decoder {
   }
 
   #sameKeys(): object {
-    const list = this.#keyLists[this.#in.varint()]
+    const number = this.#in.varint()
+    return this.#shaped(this.#shapes ? this.#shapes.list(number) : this.#keyLists[number])
+  }
+
+  #shaped(list: KeyList | undefined): object {
     if (!list) throw this.#in.damaged('it has the keys of what has not come')
     return this.#members(this.#number({} as Record<string, unknown>), list)
+  }
+
+  /** A key list that the link carries, in most cases for the first time. */
+  #newShape(): KeyList {
+    const reader = this.#in
+    const number = reader.varint() - 1
+    const count = reader.count()
+    const hash = reader.uint32()
+    const lengths = reader.bytes(count)
+    const joined = this.#string()
+    let list = arrivedKeyList(hash)
+    if (!list || list.joined !== joined || list.lengths.length !== count || !lengths.every(isAt, list.lengths)) {
+      let units = 0
+      for (let i = 0; i < count; i++) units += lengths[i]!
+      if (units !== joined.length) throw reader.damaged('the keys of an object are others')
+      list = keepKeyList(joined, lengths.slice(), hash)
+    }
+    if (number >= 0 && !this.#shapes!.learn(number, list)) throw reader.damaged('an object has keys of no number')
+    return list
   }
 
   #members(x: Record<string, unknown>, { keys, hasProto }: KeyList): object {
@@ -280,7 +466,7 @@ export class Decoder {
     const reader = this.#in
     const maxByteLength = resizable ? this.#value() : undefined
     if (resizable && typeof maxByteLength !== 'number') throw reader.damaged('a length is missing')
-    const bytes = reader.bytes(reader.count())
+    const bytes = reader.bytes(reader.run())
     if (maxByteLength === undefined) return this.#number(bytes.slice().buffer)
     const x = new ArrayBuffer(bytes.length, { maxByteLength: maxByteLength as number })
     new Uint8Array(x).set(bytes)
@@ -294,6 +480,13 @@ export class Decoder {
     if (!Class) throw reader.damaged('a view is of no kind')
     const offset = reader.varint()
     const length = reader.varint() - 1
+    if (Class === Uint8Array && offset === 0 && length === reader.wholeBuffer()) {
+      reader.byte()
+      const x = reader.bytes(reader.run()).slice()
+      this.#objects[number] = x
+      this.#number(x.buffer)
+      return x
+    }
     const buffer = this.#value()
     if (!(buffer instanceof ArrayBuffer)) throw reader.damaged('a view has no buffer')
     const x = length < 0 ? new Class(buffer, offset) : new Class(buffer, offset, length)
@@ -323,4 +516,8 @@ export class Decoder {
       throw new FlatshareError(`A reference of kind "${kind}" couldn't be unmarshaled: ${why}`, { cause: error })
     }
   }
+}
+
+function isAt(this: Uint8Array, x: number, i: number): boolean {
+  return this[i] === x
 }

@@ -1,5 +1,5 @@
 /** Values to bytes; the format is in `codec-format.ts`. */
-import { encodeBuiltIn, type Tokens } from './codec-built-ins.js'
+import { encodeBuffer, encodeBuiltIn, type Tokens } from './codec-built-ins.js'
 import {
   HEADER_BYTES,
   Head,
@@ -8,6 +8,7 @@ import {
   SMALL_ARRAYS,
   SMALL_INTEGERS,
   SMALL_OBJECTS,
+  SMALL_SHAPES,
   SMALL_STRINGS,
   TABLE_FLAG,
   Tag,
@@ -15,7 +16,9 @@ import {
 } from './codec-format.js'
 import { type KeyList, keyListOf } from './codec-keys.js'
 import { cloneKindOf } from './codec-kinds.js'
+import { Numbers } from './codec-numbers.js'
 import { Refused } from './codec-refused.js'
+import type { SentShapes } from './codec-shapes.js'
 import { ByteWriter } from './codec-writer.js'
 import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, type Marshaler, marshalerOf } from './marshaler.js'
@@ -32,8 +35,17 @@ export interface EncodeOptions {
   plain?: boolean
 }
 
-/** Up to so many objects are searched one by one, which is faster than a map. */
-const FEW = 16
+/** How to encode for a link. */
+export interface LinkEncodeOptions {
+  /** The thread that the value is for, where it is known. */
+  readonly to?: ThreadId | undefined
+  /** Marshalers get this very list; what one puts there is refused. */
+  readonly transferList?: any[]
+  /** The value is an array of the caller's own making, with elements alone: no holes, and nothing that marks it. */
+  readonly list?: boolean
+  readonly shapes: SentShapes
+}
+
 const INT64_END = 1n << 63n
 
 /** A reference whose marshaler has done its part. */
@@ -51,16 +63,21 @@ export class Encoder implements MarshalContext, Tokens {
   table = false
   #plain = false
   readonly out = new ByteWriter()
-  /** Everything with identity, by number. */
-  #objects: unknown[] = []
-  /** The numbers, once there are many. */
-  #numbers: Map<unknown, number> | undefined
-  #keyLists: KeyList[] = []
-  /** This encoding's own, for the key lists that it met. */
+  /** Everything with identity. */
+  readonly #objects = new Numbers()
+  /** Of this value; of a link, those that this value is the first to send. */
+  readonly #keyLists: KeyList[] = []
+  /** What the link has sent; undefined for a value that is for no link. */
+  #shapes: SentShapes | undefined
+  /** What the key lists that the receiver knows are stamped with: by this encoding, by this link. */
   #stamp = 0
-  #marshaled: Marshaled[] = []
+  #linkStamp = 0
+  /** The list that the next object may have; after an object, the one that it had. */
+  #guess: KeyList | undefined
+  readonly #marshaled: Marshaled[] = []
   /** What is between `reference` and the end of its body. */
-  #packing: unknown[] = []
+  readonly #packing: unknown[] = []
+  readonly #ownTransfers: any[] = []
 
   /** The bytes; they are the encoder's own and change with its next value. */
   encode(x: unknown, { to, table = false, plain = false }: EncodeOptions): Uint8Array<ArrayBuffer> {
@@ -68,7 +85,9 @@ export class Encoder implements MarshalContext, Tokens {
     this.to = to
     this.table = table
     this.#plain = plain
-    this.#stamp = ++lastStamp
+    this.transferList = this.#ownTransfers
+    this.#linkStamp = this.#stamp = ++lastStamp
+    this.#guess = undefined
     out.begin(HEADER_BYTES)
     try {
       this.value(x)
@@ -84,31 +103,72 @@ export class Encoder implements MarshalContext, Tokens {
       return out.written()
     } catch (error) {
       this.#release(0)
-      if (error instanceof Refused) {
-        error.locate(x)
-        throw error.told()
-      }
-      if (error instanceof RangeError && /stack|recursion/i.test(error.message)) {
-        throw new NotMarshalableError("A value can't cross to another thread: it is nested too deeply.", {
-          cause: error,
-        })
-      }
-      throw error
+      throw told(error, x)
     } finally {
-      this.#objects = []
-      this.#numbers = undefined
-      this.#keyLists = []
-      this.#marshaled = []
-      this.#packing = []
-      this.transferList = []
-      this.to = undefined
+      this.#clear()
     }
+  }
+
+  /** As `encodeInto`. */
+  encodeForLink(
+    x: unknown,
+    start: number,
+    end: number,
+    most: number,
+    { to, transferList = this.#ownTransfers, list, shapes }: LinkEncodeOptions,
+  ): number | Uint8Array<ArrayBuffer> | undefined {
+    const out = this.out
+    this.to = to
+    this.table = false
+    this.#plain = false
+    this.transferList = transferList
+    this.#shapes = shapes
+    this.#stamp = ++lastStamp
+    this.#linkStamp = shapes.stamp
+    this.#guess = shapes.guess
+    out.beginInArena(start, end, most)
+    try {
+      if (list) {
+        this.#objects.add(x)
+        this.#elements(x as unknown[])
+      } else this.value(x)
+      if (out.exceeded || (!out.inArena && out.at > most)) {
+        this.#takeBack()
+        return undefined
+      }
+      for (const sent of this.#keyLists) shapes.confirm(sent)
+      shapes.guess = this.#guess
+      return out.inArena ? out.at : out.written().slice()
+    } catch (error) {
+      this.#takeBack()
+      if (out.exceeded) return undefined
+      throw told(error, x)
+    } finally {
+      this.#shapes = undefined
+      this.#clear()
+    }
+  }
+
+  /** Of what is encoded for a link nothing will be sent. */
+  #takeBack(): void {
+    this.#forgetLists(0)
+    this.#release(0)
+  }
+
+  #clear(): void {
+    this.out.end()
+    this.#objects.clear()
+    if (this.#keyLists.length > 0) this.#keyLists.length = 0
+    if (this.#marshaled.length > 0) this.#marshaled.length = 0
+    if (this.#packing.length > 0) this.#packing.length = 0
+    if (this.#ownTransfers.length > 0) this.#ownTransfers.length = 0
+    this.to = undefined
   }
 
   /** The marshalers' way in: what they pack is encoded at once, and their bodies refer to it. */
   pack(x: unknown): unknown {
     if (x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')) return x
-    const known = this.#numberOf(x)
+    const known = this.#objects.of(x)
     if (known >= 0) {
       if (!this.#packing.includes(x)) return x
       if (x instanceof Error) return undefined // it is its own cause
@@ -116,7 +176,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const out = this.out
     const place = out.mark()
-    const objects = this.#objects.length
+    const objects = this.#objects.count
     const keyLists = this.#keyLists.length
     const marshaled = this.#marshaled.length
     const packing = this.#packing.length
@@ -129,31 +189,24 @@ export class Encoder implements MarshalContext, Tokens {
       if (error instanceof Refused) error.locate(x)
       this.#release(marshaled)
       this.#packing.length = packing
-      for (const list of this.#keyLists.splice(keyLists)) list.stamp = 0
-      for (const object of this.#objects.splice(objects)) this.#numbers?.delete(object)
+      this.#forgetLists(keyLists)
+      this.#objects.cut(objects)
       out.reset(place)
       throw error
+    }
+  }
+
+  /** What was written of key lists, from this one on, won't be sent. */
+  #forgetLists(from: number): void {
+    for (const list of this.#keyLists.splice(from)) {
+      list.stamp = 0
+      this.#shapes?.cancel(list)
     }
   }
 
   /** Lets go of what will not be sent. */
   #release(from: number): void {
     for (const { marshaler, body } of this.#marshaled.splice(from)) marshaler.release?.(body)
-  }
-
-  #numberOf(x: unknown): number {
-    if (this.#numbers) return this.#numbers.get(x) ?? -1
-    const objects = this.#objects
-    for (let i = 0; i < objects.length; i++) if (objects[i] === x) return i
-    return -1
-  }
-
-  #number(x: unknown): void {
-    const objects = this.#objects
-    const count = objects.push(x)
-    if (count < FEW) return
-    if (this.#numbers) this.#numbers.set(x, count - 1)
-    else this.#numbers = new Map(objects.map((object, number) => [object, number]))
   }
 
   value(x: unknown): void {
@@ -185,6 +238,10 @@ export class Encoder implements MarshalContext, Tokens {
 
   string(x: string): void {
     const out = this.out
+    if (this.#shapes) {
+      out.string(x)
+      return
+    }
     const { length } = x
     if (length < SMALL_STRINGS) out.byte(Tag.smallString + length)
     else if (length <= POOLED_UNITS) {
@@ -218,7 +275,7 @@ export class Encoder implements MarshalContext, Tokens {
   }
 
   #function(x: Function): void {
-    const number = this.#numberOf(x)
+    const number = this.#objects.add(x)
     if (number >= 0) {
       this.#again(x, number)
       return
@@ -229,7 +286,7 @@ export class Encoder implements MarshalContext, Tokens {
   }
 
   #object(x: object): void {
-    const number = this.#numberOf(x)
+    const number = this.#objects.add(x)
     if (number >= 0) {
       this.#again(x, number)
       return
@@ -240,7 +297,6 @@ export class Encoder implements MarshalContext, Tokens {
       this.#reference(x, marshaler)
       return
     }
-    this.#number(x)
     if (Array.isArray(x)) {
       this.#array(x)
       return
@@ -252,6 +308,12 @@ export class Encoder implements MarshalContext, Tokens {
   }
 
   plain(x: Record<string, unknown>): void {
+    const guess = this.#guess
+    if (guess !== undefined && !inheritsKeys() && hasKeys(x, guess.keys)) {
+      this.#keys(guess, guess.keys.length)
+      this.#members(x, guess)
+      return
+    }
     const out = this.out
     const keys = Object.keys(x)
     const count = keys.length
@@ -260,14 +322,40 @@ export class Encoder implements MarshalContext, Tokens {
       return
     }
     const list = keyListOf(keys)
-    if (!list) {
-      out.byte(Tag.longObject)
-      out.varint(count)
-      for (let i = 0; i < count; i++) this.string(keys[i]!)
-    } else if (list.stamp === this.#stamp) {
+    if (list) {
+      this.#keys(list, count)
+      this.#members(x, list)
+      return
+    }
+    out.byte(Tag.longObject)
+    out.varint(count)
+    for (let i = 0; i < count; i++) this.string(keys[i]!)
+    for (let i = 0; i < count; i++) this.#member(x, keys[i]!)
+  }
+
+  /** What says which keys an object has. */
+  #keys(list: KeyList, count: number): void {
+    const { out } = this
+    if (list.stamp !== this.#linkStamp && list.stamp !== this.#stamp) this.#newKeys(list, count)
+    else if (this.#shapes === undefined) {
       out.byte(Tag.sameKeys)
       out.varint(list.number)
-    } else {
+    } else this.#shape(list.number)
+  }
+
+  #shape(number: number): void {
+    const { out } = this
+    if (number < SMALL_SHAPES) out.byte(Tag.smallObject + 1 + number)
+    else {
+      out.byte(Tag.sameKeys)
+      out.varint(number)
+    }
+  }
+
+  #newKeys(list: KeyList, count: number): void {
+    const { out } = this
+    const shapes = this.#shapes
+    if (!shapes) {
       if (count < SMALL_OBJECTS) out.byte(Tag.smallObject + count)
       else {
         out.byte(Tag.object)
@@ -276,8 +364,46 @@ export class Encoder implements MarshalContext, Tokens {
       out.keyList(list)
       list.stamp = this.#stamp
       list.number = this.#keyLists.push(list) - 1
+      return
     }
-    for (let i = 0; i < count; i++) this.#member(x, keys[i]!)
+    const known = shapes.numberOf(list, this)
+    if (known >= 0) {
+      this.#shape(known)
+      return
+    }
+    const number = shapes.define(list, this)
+    if (number >= 0) {
+      list.stamp = this.#stamp
+      list.number = number
+      this.#keyLists.push(list)
+    }
+    out.byte(Tag.object)
+    out.varint(number + 1)
+    out.varint(count)
+    out.uint32(list.hash)
+    out.bytes(list.lengths)
+    out.string(list.joined)
+  }
+
+  #members(x: Record<string, unknown>, list: KeyList): void {
+    const { keys, below } = list
+    const count = keys.length
+    let i = 0
+    // Quicker than by `keys`: engines keep where the members of such objects are. It finds no more than those.
+    for (const key in x) {
+      // A getter of an earlier member may have deleted or added some.
+      if (i === count || keys[i] !== key) break
+      const value = x[key]
+      if (typeof value === 'object' && value !== null) {
+        this.#guess = below[i]
+        this.#object(value)
+        const had = this.#guess
+        if (had !== below[i] && had?.kept && list.kept) below[i] = had
+      } else this.value(value)
+      i++
+    }
+    for (; i < count; i++) this.#member(x, keys[i]!)
+    this.#guess = list
   }
 
   #member(x: Record<string, unknown>, key: string): void {
@@ -304,6 +430,12 @@ export class Encoder implements MarshalContext, Tokens {
       }
       return
     }
+    this.#elements(x)
+  }
+
+  #elements(x: unknown[]): void {
+    const out = this.out
+    const { length } = x
     if (length < SMALL_ARRAYS) out.byte(Tag.smallArray + length)
     else {
       out.byte(Tag.array)
@@ -316,19 +448,14 @@ export class Encoder implements MarshalContext, Tokens {
     }
   }
 
-  /** A buffer, which may have come already. */
-  buffer(x: ArrayBuffer): void {
-    const number = this.#numberOf(x)
+  buffer(x: ArrayBuffer, bytes?: Uint8Array): void {
+    const number = this.#objects.add(x)
     if (number >= 0) this.#again(x, number)
-    else {
-      this.#number(x)
-      encodeBuiltIn(x, this)
-    }
+    else encodeBuffer(x, this, bytes)
   }
 
   #reference(x: object, marshaler: Marshaler): void {
     const out = this.out
-    this.#number(x)
     this.#packing.push(x)
     out.byte(Tag.reference)
     this.string(marshaler.kind)
@@ -343,7 +470,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     this.#marshaled.push({ marshaler, body })
     if (this.transferList.length > 0) {
-      this.transferList = []
+      this.transferList.length = 0
       throw new Refused(`a reference of kind "${marshaler.kind}", which needs a message port of its own`, x)
     }
     out.byte(Tag.body)
@@ -360,4 +487,32 @@ function instanceLabel(x: object): string {
 function isIndex(key: string): boolean {
   const number = Number(key)
   return number >= 0 && number < 0xffffffff && String(number >>> 0) === key
+}
+
+const empty = {}
+
+/** Whether plain objects have members that aren't their own, which `for in` finds. */
+function inheritsKeys(): boolean {
+  for (const _ in empty) return true
+  return false
+}
+
+/** Whether those are the keys of `x`, in this order; false also where it can't be told quickly. */
+function hasKeys(x: object, keys: readonly string[]): boolean {
+  const count = keys.length
+  let i = 0
+  for (const key in x) if (i === count || keys[i++] !== key) return false
+  return i === count
+}
+
+/** What programs are told in the place of what encoding `x` threw. */
+function told(error: unknown, x: unknown): unknown {
+  if (error instanceof Refused) {
+    error.locate(x)
+    return error.told()
+  }
+  if (error instanceof RangeError && /stack|recursion/i.test(error.message)) {
+    return new NotMarshalableError("A value can't cross to another thread: it is nested too deeply.", { cause: error })
+  }
+  return error
 }

@@ -23,6 +23,18 @@
  *
  * A reference (`marshaler.ts`) is its kind, then each object that its marshaler packed and that had not come yet, behind
  * `packed`, then `body` and the body, in which those are `again`s.
+ *
+ * What a link carries (`codec-arena.ts`) is tokens alone, one value: no header, and no pools:
+ *
+ *   0x80 … 0xbf  a string of 0 … 63 units, all ASCII, which follow; others are `ascii`, `latin1`, `utf16` (from any
+ *                place on) or `utf8`
+ *   long texts and buffers: length, a gap (how many zeros, the zeros), bytes
+ *   0xe0         an object without members         0xe1 … 0xff  an object of the shape 0 … 30: values
+ *   `sameKeys`   shape (from 31 on), values
+ *   `object`     shape + 1 (0: one without a number), count, hash, lengths, keys joined (a string), values
+ *
+ * A shape is a key list that the link has carried before (`codec-shapes.ts`). Tokens can be told from each other without
+ * knowing what they belong to, from front to back, so that shapes are learned from a value that can't be decoded.
  */
 
 /** The first byte; no text begins with it, nor the head of a message of another kind. */
@@ -83,6 +95,8 @@ export const Tag = {
   body: 32,
   /** Of many or long keys: count, keys (strings), values. */
   longObject: 33,
+  /** A string of a link: how many bytes, then those. */
+  utf8: 34,
   smallInteger: 0x40,
   smallString: 0x80,
   smallArray: 0xc0,
@@ -93,6 +107,8 @@ export const SMALL_INTEGERS = 64
 export const SMALL_STRINGS = 64
 export const SMALL_ARRAYS = 32
 export const SMALL_OBJECTS = 32
+/** Shapes that have their number in the tag. */
+export const SMALL_SHAPES = 31
 
 export const PoolKind = { ascii: 0, latin1: 1, utf16: 2 } as const
 /** A decoded short string keeps its whole pool in memory, so pools are small. */
@@ -118,5 +134,8 @@ export const viewClasses: ReadonlyArray<readonly [name: string, Class: ViewClass
   ['BigUint64Array', BigUint64Array],
   ...(Float16Array ? [['Float16Array', Float16Array] as const] : []),
 ]
+
+/** The number of `Uint8Array`. */
+export const UINT8 = 2
 
 type ViewClass = new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView

@@ -9,6 +9,8 @@ const LONGEST_KEY = 127
 const LONGEST_LIST = 1024
 
 const PLACES = 512
+/** Of so many lists each is one object for good. */
+const MOST_KEPT = 4096
 
 /** A list and its bytes. */
 export interface KeyList {
@@ -20,9 +22,13 @@ export interface KeyList {
   readonly hash: number
   /** Whether a key is `__proto__`, which plain assignment takes for something else. */
   readonly hasProto: boolean
-  /** The encoding that met it last, and its number there. */
+  /** The encoding, or the link, that met it last, and its number there. */
   stamp: number
   number: number
+  /** For the next time: which list the object in the place of each member had. */
+  readonly below: Array<KeyList | undefined>
+  /** Whether there is no other one of the same keys. */
+  kept: boolean
 }
 
 /** What `keys`, with these lengths, is known by. */
@@ -36,10 +42,21 @@ function hashOf(joined: string, lengths: Uint8Array): number {
 function makeList(keys: readonly string[], joined: string): KeyList {
   const lengths = Uint8Array.from(keys, ({ length }) => length)
   const hasProto = keys.includes('__proto__')
-  return { keys, joined, lengths, hash: hashOf(joined, lengths), hasProto, stamp: 0, number: 0 }
+  const hash = hashOf(joined, lengths)
+  const below = keys.map(() => undefined)
+  return { keys, joined, lengths, hash, hasProto, stamp: 0, number: 0, below, kept: false }
 }
 
 const met: Array<KeyList | undefined> = new Array<undefined>(PLACES).fill(undefined)
+/** By their hash. */
+const kept = new Map<number, KeyList>()
+
+function sameKeys(list: KeyList, keys: readonly string[]): boolean {
+  const count = keys.length
+  if (list.keys.length !== count) return false
+  for (let i = 0; i < count; i++) if (list.keys[i] !== keys[i]) return false
+  return true
+}
 
 /** The list of an object's keys, which aren't none; undefined for one that is not kept. */
 export function keyListOf(keys: readonly string[]): KeyList | undefined {
@@ -50,14 +67,20 @@ export function keyListOf(keys: readonly string[]): KeyList | undefined {
     (count * 7 + first.charCodeAt(0) * 31 + first.length * 3 + last.charCodeAt(0) * 149 + last.length * 17) &
     (PLACES - 1)
   const known = met[place]
-  if (known && known.keys.length === count) {
-    let i = 0
-    while (i < count && known.keys[i] === keys[i]) i++
-    if (i === count) return known
-  }
+  if (known && sameKeys(known, keys)) return known
   if (count > MOST_KEYS || keys.some(({ length }) => length > LONGEST_KEY)) return undefined
   const joined = keys.join('')
-  return joined.length > LONGEST_LIST ? undefined : (met[place] = makeList(keys, joined))
+  return joined.length > LONGEST_LIST ? undefined : (met[place] = keptList(makeList(keys, joined)))
+}
+
+function keptList(list: KeyList): KeyList {
+  const known = kept.get(list.hash)
+  if (known) return sameKeys(known, list.keys) ? known : list
+  if (kept.size < MOST_KEPT) {
+    list.kept = true
+    kept.set(list.hash, list)
+  }
+  return list
 }
 
 const arrived: Array<KeyList | undefined> = new Array<undefined>(PLACES).fill(undefined)

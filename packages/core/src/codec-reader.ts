@@ -1,7 +1,15 @@
-/** Bytes that are read once, from front to back, with the pools of their short strings (`codec-format.ts`). */
-import { HEADER_BYTES, Head, MARK, PoolKind, VERSION } from './codec-format.js'
+/**
+ * Bytes that are read once, from front to back, with the pools of their short strings (`codec-format.ts`).
+ *
+ * What a link carries is read in place. Nobody writes there meanwhile, and if somebody does by mistake, then what is read
+ * is wrong, and no more: each read is checked to lie within the value, and what calls of the runtime get is a copy.
+ */
+import { HEADER_BYTES, Head, MARK, PoolKind, Tag, VERSION } from './codec-format.js'
 import { arrivedKeyList, type KeyList, keepKeyList } from './codec-keys.js'
+import { shortText, textOf } from './codec-text.js'
+import { arenaView } from './codec-views.js'
 import { FlatshareError } from './errors.js'
+import { reach, u8 } from './memory.js'
 
 const FIRST_BYTES = 4096
 /** What a single value made larger is not kept. */
@@ -10,11 +18,13 @@ const KEPT_BYTES = 1 << 16
 const NATIVE_BYTES = 100
 /** Shorter texts are made from their units. */
 const NATIVE_UNITS = 20
-/** A call can't have any number of arguments. */
-const UNITS_AT_ONCE = 4096
 const GREATEST_VARINT = 8
+/** Longer texts that lie in the arena are decoded by the runtime. */
+const INLINE_UNITS = 40
 
-const decoder = new TextDecoder()
+/** They mustn't drop what looks like a byte order mark; and lone surrogates, which the second one refuses, are kept otherwise. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const wideDecoder = new TextDecoder('utf-16le', { ignoreBOM: true, fatal: true })
 const fromUnits = String.fromCharCode as (...units: any) => string
 
 export class ByteReader {
@@ -24,8 +34,13 @@ export class ByteReader {
   end = 0
   from = 0
   flags = 0
-  view: DataView<ArrayBuffer>
-  #bytes: Uint8Array<ArrayBuffer>
+  /** Whether the bytes came by a link. */
+  #linked = false
+  view: DataView
+  #bytes: Uint8Array
+  /** Its own copies. */
+  #own: Uint8Array<ArrayBuffer>
+  #ownView: DataView<ArrayBuffer>
   #units: Uint16Array<ArrayBuffer>
   #room: number
   #nextPool = 0
@@ -34,18 +49,33 @@ export class ByteReader {
   #poolAt = 0
 
   constructor() {
-    this.#bytes = new Uint8Array(FIRST_BYTES)
-    this.#units = new Uint16Array(this.#bytes.buffer)
-    this.view = new DataView(this.#bytes.buffer)
+    this.#bytes = this.#own = new Uint8Array(FIRST_BYTES)
+    this.#units = new Uint16Array(this.#own.buffer)
+    this.view = this.#ownView = new DataView(this.#own.buffer)
     this.#room = FIRST_BYTES
+  }
+
+  /** Reads what is in the arena between two addresses. */
+  beginInArena(start: number, end: number, from: number): void {
+    reach(end)
+    this.#bytes = u8
+    this.#linked = true
+    this.view = arenaView()
+    this.at = start
+    this.end = end
+    this.from = from
+    this.flags = 0
   }
 
   /** Reads `source` from a private copy: bytes that another thread overwrites by mistake could make a runtime crash. */
   begin(source: Uint8Array, start: number, length: number): void {
     if (start + length > source.length) throw this.damaged('it goes on beyond the end')
-    if (length > this.#room || this.#room > KEPT_BYTES) this.#take(Math.max(FIRST_BYTES, length + (length & 1)))
-    if (length < NATIVE_BYTES) for (let i = 0; i < length; i++) this.#bytes[i] = source[start + i]!
-    else this.#bytes.set(source.subarray(start, start + length))
+    if (length > this.#room) this.#take(Math.max(FIRST_BYTES, length + (length & 1)))
+    this.#bytes = this.#own
+    this.#linked = false
+    this.view = this.#ownView
+    if (length < NATIVE_BYTES) for (let i = 0; i < length; i++) this.#own[i] = source[start + i]!
+    else this.#own.set(source.subarray(start, start + length))
     this.at = 0
     this.end = length
     if (length < HEADER_BYTES) throw this.damaged('it is too short')
@@ -76,12 +106,14 @@ export class ByteReader {
   finish(): void {
     this.#pool = ''
     if (this.#room > KEPT_BYTES) this.#take(FIRST_BYTES)
+    this.#bytes = this.#own
+    this.view = this.#ownView
   }
 
   #take(bytes: number): void {
-    this.#bytes = new Uint8Array(bytes)
-    this.#units = new Uint16Array(this.#bytes.buffer)
-    this.view = new DataView(this.#bytes.buffer)
+    this.#own = new Uint8Array(bytes)
+    this.#units = new Uint16Array(this.#own.buffer)
+    this.#ownView = new DataView(this.#own.buffer)
     this.#room = bytes
   }
 
@@ -135,12 +167,81 @@ export class ByteReader {
     return x
   }
 
-  /** Bytes that stay valid until the next value. */
-  bytes(length: number): Uint8Array<ArrayBuffer> {
+  /** The length of the fixed-length buffer that comes next, which isn't read by this; −1 where something else does. */
+  wholeBuffer(): number {
+    const { at } = this
+    const length = this.byte() === Tag.buffer ? this.varint() : -1
+    this.at = at
+    return length
+  }
+
+  uint32(): number {
+    this.#reach(4)
+    const x = this.view.getUint32(this.at, true)
+    this.at += 4
+    return x
+  }
+
+  skip(bytes: number): void {
+    this.#reach(bytes)
+    this.at += bytes
+  }
+
+  /** How many units, of so many bytes, follow, after a gap. */
+  run(each = 1): number {
+    const length = this.varint()
+    if (this.#linked) this.skip(this.byte())
+    this.#reach(length * each)
+    return length
+  }
+
+  /** Bytes that stay valid until the next value; in the arena, until this one has been decoded. */
+  bytes(length: number): Uint8Array {
     this.#reach(length)
     const start = this.at
     this.at += length
     return this.#bytes.subarray(start, this.at)
+  }
+
+  /** So many bytes of ASCII. */
+  ascii(length: number): string {
+    if (length > INLINE_UNITS) return decoder.decode(this.#copied(length))
+    this.#reach(length)
+    const bytes = this.#bytes
+    const start = this.at
+    this.at = start + length
+    return shortText(bytes, start, length)
+  }
+
+  utf8(length: number): string {
+    return decoder.decode(this.#copied(length))
+  }
+
+  /** So many units of a byte, or of two. */
+  latin1(length: number): string {
+    return textOf(this.bytes(length))
+  }
+
+  utf16(length: number): string {
+    const bytes = this.#copied(length * 2)
+    if (length >= NATIVE_UNITS) {
+      try {
+        return wideDecoder.decode(bytes)
+      } catch {
+        // It isn't well-formed.
+      }
+    }
+    return textOf(new Uint16Array(bytes.buffer, 0, length))
+  }
+
+  /** Private: runtimes may refuse to decode what is shared. */
+  #copied(length: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.bytes(length)
+    if (length > this.#room) this.#take(length * 2)
+    const own = this.#own
+    if (length < NATIVE_BYTES) for (let i = 0; i < length; i++) own[i] = bytes[i]!
+    else own.set(bytes)
+    return own.subarray(0, length)
   }
 
   /** A string of the pool, by its length. */
@@ -209,13 +310,4 @@ export class ByteReader {
         throw this.damaged('a string is of no kind')
     }
   }
-}
-
-function textOf(units: Uint8Array | Uint16Array): string {
-  if (units.length <= UNITS_AT_ONCE) return fromUnits.apply(null, units as never)
-  const parts: string[] = []
-  for (let i = 0; i < units.length; i += UNITS_AT_ONCE) {
-    parts.push(fromUnits.apply(null, units.subarray(i, i + UNITS_AT_ONCE) as never))
-  }
-  return parts.join('')
 }

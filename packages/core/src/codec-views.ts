@@ -1,5 +1,18 @@
-/** The views of buffers, as the format knows them. */
+/** The views of buffers, as the format knows them; and the codec's own of the arena. */
 import { viewClasses } from './codec-format.js'
+import { u8 } from './memory.js'
+
+let seen: Uint8Array | undefined
+let view: DataView
+
+/** All that this thread's views of the arena cover. */
+export function arenaView(): DataView {
+  if (seen !== u8) {
+    seen = u8
+    view = new DataView(u8.buffer, 0, u8.length)
+  }
+  return view
+}
 
 const nameOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!
 const numbers = new Map(viewClasses.map(([name], number) => [name, number]))

@@ -5,6 +5,7 @@
  */
 
 export {
+  afterMicrotasks,
   type Endpoint,
   endThread,
   hasEnded,
@@ -54,7 +55,20 @@ export {
   trackAcrossAwait,
 } from './call.js'
 export { decodeAt, decodeValue, encodeValue, freeValue, readValue, type WrittenValue, writeValue } from './codec.js'
-export type { EncodeOptions } from './codec-encode.js'
+export { decodeFromArena, encodeInto, evictEncoding, releaseInArena } from './codec-arena.js'
+export type { LinkDecodeOptions } from './codec-decode.js'
+export type { EncodeOptions, LinkEncodeOptions } from './codec-encode.js'
+export { ReceivedShapes, SentShapes } from './codec-shapes.js'
+export {
+  announce,
+  fallAsleep,
+  hasDoorbell,
+  isAwake,
+  onBell,
+  postsNow,
+  spin,
+  stayAwake,
+} from './doorbell.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export {

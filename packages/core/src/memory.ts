@@ -18,6 +18,7 @@
  *  60   global object table: address of its block, 0 before the first is needed
  *  64   heads of the allocator's free lists, one a size class
  * 280   table of the cells of calls: as with the wait queues        284  blocks of call ids given out
+ * 288   list of rings: as with the wait queues
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
  * Invariant: the arena only grows, so an address that was valid once stays valid, and a view that
@@ -52,6 +53,7 @@ export const Header = {
   freeLists: 64,
   callCells: 280,
   callIds: 284,
+  rings: 288,
   threads: 512,
 } as const
 

@@ -14,7 +14,8 @@
  *   word 8  posts          how much was posted to the slot's threads so far (see `inbox.ts`)
  *   word 9  callee         the thread whose answer it blocks for (see `blocked-calls.ts`)
  *   word 10 seen           how much of what was posted it has received before it blocked for that
- *   from byte 44           the name, at most 42 units
+ *   word 11 bell           whether it sleeps in its event loop (see `doorbell.ts`)
+ *   from byte 48           the name, at most 40 units
  *
  * Invariants: an id names one thread for ever, since a slot used again gets another id; only the
  * supervisor takes a slot from alive to dead; fresh slots are used before old ones, so ids begin 1, 2, 3.
@@ -28,7 +29,7 @@ export type ThreadId = number
 
 const WORDS = THREAD_SLOT_BYTES >> 2
 const FIRST = Header.threads >> 2
-const NAME_UNITS = 42
+const NAME_UNITS = 40
 const MAX_ID = 0x3fffffff
 
 export const SlotWord = {
@@ -43,8 +44,9 @@ export const SlotWord = {
   posts: 8,
   callee: 9,
   seen: 10,
+  bell: 11,
 } as const
-const NAME_BYTES = 44
+const NAME_BYTES = 48
 const ALIVE = 1
 const DEAD = 2
 const TAKING = 3
@@ -134,6 +136,8 @@ function join(): ThreadId {
   const slot = slotOf(id)
   i32[slot + SlotWord.parked] = 0
   i32[slot + SlotWord.exitCode] = 0
+  // Asleep; who still rings for the thread that had the slot before finds another id in it.
+  Atomics.store(i32, slot + SlotWord.bell, id << 2)
   Atomics.store(i32, slot + SlotWord.id, id)
   ownName ||= `worker ${id}`
   writeName(id, ownName)

@@ -16,7 +16,8 @@ type WaitAsync = (
   timeout: number,
 ) => { async: false; value: string } | { async: true; value: Promise<string> }
 
-const nativeWait = (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync?.bind(Atomics)
+/** The runtime's own; undefined where it has none. */
+export const nativeWait = (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync?.bind(Atomics)
 
 const pending = new Map<number, number>()
 

@@ -180,6 +180,9 @@ export function soon(callback: () => void): void {
   turn.port2.postMessage(undefined)
 }
 
+/** From the event loop: there is no place behind the microtasks before it. */
+export const afterMicrotasks = soon
+
 /** Loads an ES module by its URL before it returns; false where the runtime can't. */
 export function loadModule(_url: string): boolean {
   return false

@@ -248,6 +248,12 @@ export function warn(message: string, detail: string): void {
   process.emitWarning(message, { type: 'FlatshareWarning', detail })
 }
 
+/** Calls back when no microtask is left in this turn of the event loop. */
+export function afterMicrotasks(callback: () => void): void {
+  // From a tick the next one would come before the microtasks.
+  queueMicrotask(() => process.nextTick(callback))
+}
+
 /** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
 export function soon(callback: () => void): void {
   setImmediate(callback)

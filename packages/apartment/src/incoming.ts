@@ -1,0 +1,145 @@
+/**
+ * One direction of a link between two threads, at the reading end of its ring.
+ *
+ * Records are received in the order in which they were written, also where one's receipt blocks and so receives the
+ * next. A value is decoded in place, once, while its message is received; its room is given back after that.
+ *
+ *   reading   the next record is taken
+ *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
+ */
+import { allocate, announce, free, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
+import type { LinkReceiver } from './link.js'
+import type { Message } from './messages.js'
+import { RingReader } from './ring.js'
+import { MESSAGE, NAME, PORT, readHead, valueAt } from './wire.js'
+
+/** What stands in a message's place for its value while that is still encoded. */
+export class EncodedValue {
+  /** Addresses; the value was decoded if there is none. */
+  start = 0
+  end = 0
+
+  constructor(readonly incoming: Incoming) {}
+
+  /** The value: once. */
+  decode(): unknown {
+    return this.incoming.decode()
+  }
+}
+
+/** Where the messages of the port are. */
+export interface PortMessages {
+  /** Receives the next one; false where it isn't there. */
+  receiveFromPort(): boolean
+  /** Whether there is one whose record hasn't been seen. */
+  readonly isAhead: boolean
+}
+
+export class Incoming {
+  readonly #ring: RingReader
+  readonly #names: string[] = []
+  readonly #options: { from: ThreadId; shapes: ReceivedShapes }
+  readonly #value = new EncodedValue(this)
+  /** How many values are being decoded, which may run anybody's code. */
+  #decoding = 0
+  #stuck = false
+
+  constructor(
+    readonly name: number,
+    readonly from: ThreadId,
+    readonly receiver: LinkReceiver,
+    readonly port: PortMessages,
+  ) {
+    this.#ring = new RingReader(name)
+    this.#options = { from, shapes: new ReceivedShapes() }
+  }
+
+  /** Whether the next message is one of the port that hasn't come. */
+  get stuck(): boolean {
+    return this.#stuck
+  }
+
+  /** Receives what has come, so many records at most; says how many. */
+  receive(most: number): number {
+    const ring = this.#ring
+    let received = 0
+    while (received < most) {
+      if (this.#stuck) {
+        if (!this.port.receiveFromPort()) break
+        received++
+        continue
+      }
+      if (!ring.next()) break
+      received++
+      this.#take(ring.kind, ring.start, ring.start + ring.bytes)
+    }
+    if (received > 0) this.#release()
+    return received
+  }
+
+  /** Whether a record is about to come: its message is here already. */
+  get isBehind(): boolean {
+    return this.port.isAhead && !this.#stuck
+  }
+
+  /** Receives a record that came another way, after all of the ring. */
+  receiveApart(kind: number, bytes: Uint8Array): void {
+    const room = Math.max(bytes.length, 16)
+    const start = allocate(room)
+    reach(start + room)
+    u8.set(bytes, start)
+    try {
+      this.#take(kind, start, start + bytes.length)
+    } finally {
+      free(start, room)
+    }
+  }
+
+  /** The port's message that the ring waited for is being received. */
+  goOn(): void {
+    this.#stuck = false
+  }
+
+  #take(kind: number, start: number, end: number): void {
+    if (kind === PORT) {
+      this.#stuck = true
+      return
+    }
+    if (kind === MESSAGE) this.receiver.receive(this.#decode(start, end) as Message)
+    else if (kind === NAME) this.#names.push(this.#decode(start, end) as string)
+    else {
+      const value = this.#value
+      const message = readHead(kind, start, this.#names, value)
+      const at = valueAt
+      value.start = at
+      value.end = end
+      this.receiver.receive(message)
+      // Nobody wanted it.
+      if (value.start === at) {
+        value.start = 0
+        this.receiver.releaseEncoded(at, end, this.#options)
+      }
+    }
+  }
+
+  decode(): unknown {
+    const value = this.#value
+    const { start } = value
+    value.start = 0
+    return this.#decode(start, value.end)
+  }
+
+  #decode(start: number, end: number): unknown {
+    this.#decoding++
+    try {
+      return this.receiver.decode(start, end, this.#options)
+    } finally {
+      this.#decoding--
+    }
+  }
+
+  #release(): void {
+    // What is being decoded further out lies there still.
+    if (this.#decoding === 0 && this.#ring.release()) announce(this.from)
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * How a thread receives what comes by its rings.
+ *
+ *   asleep     it is in its event loop, or in code of users; whoever publishes rings for it (core's `doorbell.ts`)
+ *   scheduled  it looks when the microtasks of this turn are done; nobody needs to ring
+ *   looking    some records of each ring, in turns; then their answers go out, microtasks run, and it looks again
+ *   spinning   nothing was there, and something is near (`spinning.ts`): it waits without sleeping
+ *
+ *   asleep → scheduled       the bell rang, or this thread has sent something and an answer is near
+ *   scheduled → looking      when no other microtask is left
+ *   looking → scheduled      something was there
+ *   looking → spinning       nothing was, and it pays
+ *   looking, spinning → asleep
+ *
+ * After a millisecond of this the next look comes from the event loop, behind its timers and I/O, so nothing starves;
+ * and no ring gives more than a few records at a time, so no caller waits for another's flood.
+ *
+ * Invariant: while the thread is not asleep, a look is scheduled or under way. A look that throws leaves one scheduled.
+ */
+import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, spin, stayAwake } from '@flatshare/core/internal'
+import type { SharedLink } from './shared-link.js'
+import { noteArrival, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
+import { flushLinks } from './unsent.js'
+
+/** So many records are taken from one ring before the next one's turn. */
+const RECORDS_A_TURN = 64
+/** Milliseconds after which the event loop has its turn. */
+const LONGEST_TURN = 1
+/** What was announced and isn't in a ring is for the event loop. */
+const MOST_LOOKS = 4
+
+const links: SharedLink[] = []
+let first = 0
+
+let state: 'asleep' | 'scheduled' | 'looking' = 'asleep'
+/** When the event loop had its turn, 0 where the clock hasn't been asked since. */
+let turnBegan = 0
+let listens = false
+
+export function attachLink(link: SharedLink): void {
+  links.push(link)
+  if (listens) return
+  listens = true
+  onBell(() => {
+    turnBegan = 0
+    if (state === 'asleep') look()
+  })
+}
+
+export function detachLink(link: SharedLink): void {
+  const place = links.indexOf(link)
+  if (place >= 0) links.splice(place, 1)
+}
+
+/** Looks when the microtasks of this turn are done: this thread is awake from now on. */
+export function schedulePump(): void {
+  if (state !== 'asleep') return
+  stayAwake()
+  turnBegan = 0
+  again(afterMicrotasks)
+}
+
+/** Something was published to another thread, which had to be woken, or was awake. */
+export function notePublished(woken: boolean): void {
+  if (woken) {
+    noteWoken()
+    // The answer is far, and whoever gives it rings.
+    if (state === 'asleep' && listens) return
+  }
+  noteWait(performance.now())
+  schedulePump()
+}
+
+function again(how: (callback: () => void) => void): void {
+  state = 'scheduled'
+  how(look)
+}
+
+function look(): void {
+  state = 'looking'
+  try {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const seen = postsNow()
+      if (receiveSome()) {
+        goOn()
+        return
+      }
+      const limit = spinLimit(links)
+      if (limit > 0 && spin(seen, limit, () => spinsOn(links))) continue
+      if (fallAsleep(seen)) {
+        state = 'asleep'
+        return
+      }
+    }
+    again(soon)
+    turnBegan = 0
+  } finally {
+    if (state === 'looking') again(soon)
+  }
+}
+
+function goOn(): void {
+  const now = performance.now()
+  noteArrival(now)
+  if (turnBegan === 0) turnBegan = now
+  if (now - turnBegan < LONGEST_TURN) again(afterMicrotasks)
+  else {
+    turnBegan = 0
+    again(soon)
+  }
+}
+
+/** Receives some records of each ring; says whether there was anything, or is about to be. */
+function receiveSome(): boolean {
+  let some = false
+  try {
+    for (let left = links.length; left > 0 && links.length > 0; left--) {
+      first = (first + 1) % links.length
+      const { incoming } = links[first]!
+      if (incoming && (incoming.receive(RECORDS_A_TURN) > 0 || incoming.isBehind)) some = true
+    }
+  } finally {
+    flushLinks()
+  }
+  return some
+}
