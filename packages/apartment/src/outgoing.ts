@@ -13,7 +13,16 @@
  *
  * Invariant: what was committed is published at the latest before this thread sleeps, blocks or ends.
  */
-import { allocate, announce, evictEncoding, reach, SentShapes, type ThreadId, views } from '@flatshare/core/internal'
+import {
+  allocate,
+  announce,
+  evictEncoding,
+  type LinkEncodeOptions,
+  reach,
+  SentShapes,
+  type ThreadId,
+  views,
+} from '@flatshare/core/internal'
 import type { LinkReceiver } from './link.js'
 import { CALL, type CarryingMessage, type Message } from './messages.js'
 import { MAX_RECORD, RingWriter } from './ring.js'
@@ -62,7 +71,9 @@ export class Outgoing {
   readonly #names = new Map<string, number>()
   #lastName = ''
   #lastNumber = -1
-  readonly #options: { to: ThreadId; transferList: any[]; shapes: SentShapes }
+  readonly #options: LinkEncodeOptions
+  /** For arguments. */
+  readonly #listOptions: LinkEncodeOptions
   #drained: Array<() => void> = []
   #noted = false
   /** Where in the ring a value is being encoded, 0 for none. */
@@ -75,6 +86,7 @@ export class Outgoing {
   ) {
     this.#ring = new RingWriter(name)
     this.#options = { to, transferList: [], shapes: new SentShapes() }
+    this.#listOptions = { ...this.#options, list: true }
   }
 
   /** Sends a message without a value; false where no record can hold it. */
@@ -144,7 +156,13 @@ export class Outgoing {
     let end: number | Uint8Array | undefined
     this.#open = at
     try {
-      end = receiver.encode(value, at, start + room, MAX_RECORD - (at - start), this.#options)
+      end = receiver.encode(
+        value,
+        at,
+        start + room,
+        MAX_RECORD - (at - start),
+        kind === CALL ? this.#listOptions : this.#options,
+      )
     } finally {
       this.#open = outer
     }
@@ -168,7 +186,7 @@ export class Outgoing {
     let end: number | Uint8Array | undefined
     scratchOpen = at
     try {
-      end = receiver.encode(value, at, at + most, most, this.#options)
+      end = receiver.encode(value, at, at + most, most, kind === CALL ? this.#listOptions : this.#options)
     } finally {
       scratchOpen = outer
     }

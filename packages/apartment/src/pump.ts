@@ -19,7 +19,7 @@
  */
 import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, spin, stayAwake } from '@flatshare/core/internal'
 import type { SharedLink } from './shared-link.js'
-import { noteArrival, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
+import { noteArrival, noteSpin, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -86,7 +86,11 @@ function look(): void {
         return
       }
       const limit = spinLimit(links)
-      if (limit > 0 && spin(seen, limit, () => spinsOn(links))) continue
+      if (limit > 0) {
+        const paid = spin(seen, limit, () => spinsOn(links))
+        noteSpin(paid)
+        if (paid) continue
+      }
       if (fallAsleep(seen)) {
         state = 'asleep'
         return

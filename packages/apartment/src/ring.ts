@@ -61,9 +61,6 @@ const HEADER = 8
 /** The most bytes of contents that a record may have: they fit as soon as the ring is empty, wherever that begins. */
 export const MAX_RECORD = CAPACITY / 4 - HEADER
 
-/** How many bytes of shared memory a ring takes. */
-export const RING_BYTES = CAPACITY
-
 export const WRITER = 1
 export const READER = 2
 /** An end of a ring. */

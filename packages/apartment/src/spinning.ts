@@ -9,7 +9,8 @@
  *   - where messages have come soon lately: a moving average says how soon, and the spin ends at a multiple of that;
  *   - where it has woken nobody since the last look, unless messages have come soon several times in a row;
  *   - where it awaits answers, as long as one of those who owe them is awake;
- *   - where a core is free: not while more of those linked to it are awake than there are cores.
+ *   - where a core is free: not while more of those linked to it are awake than there are cores; and a spin in vain, as
+ *     where other programs want the cores, has it let pass the next occasion, then the next two, four, …, until one pays.
  *
  * The average forgets quickly, so whoever sends now and then costs one short spin, and one who goes on without a pause
  * has this thread awake after a few messages.
@@ -25,6 +26,8 @@ const SHORTEST_SPIN = 0.03
 const FAR = 1
 /** Messages in a row that came soon, after which a spin may follow a wake-up. */
 const STREAK = 2
+/** Occasions that are let pass at most. */
+const MOST_PASSED = 64
 const SOON = 0.5
 
 const cores = parallelism()
@@ -36,6 +39,9 @@ let expected = 0.1
 let waitBegan = 0
 let woken = false
 let streak = 0
+/** Occasions to let pass after the last spin in vain, and still. */
+let penalty = 0
+let toPass = 0
 
 export function noteOther(thread: ThreadId): void {
   others.push(thread)
@@ -64,11 +70,21 @@ export function noteArrival(now: number): void {
   waitBegan = now
 }
 
+/** A spin has ended. */
+export function noteSpin(paid: boolean): void {
+  penalty = paid ? 0 : Math.min(MOST_PASSED, penalty * 2 || 1)
+  toPass = penalty
+}
+
 /** How many microseconds to spin now: 0 where that doesn't pay. */
 export function spinLimit(links: readonly SharedLink[]): number {
   const hurts = woken && streak < STREAK
   woken = false
   if (hurts || expected >= NEAR || !spinsOn(links)) return 0
+  if (toPass > 0) {
+    toPass--
+    return 0
+  }
   return Math.min(LONGEST_SPIN, 2 * expected + SHORTEST_SPIN) * 1000
 }
 

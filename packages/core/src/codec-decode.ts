@@ -480,7 +480,7 @@ export class Decoder {
     if (!Class) throw reader.damaged('a view is of no kind')
     const offset = reader.varint()
     const length = reader.varint() - 1
-    if (Class === Uint8Array && offset === 0 && length === reader.wholeBuffer()) {
+    if (Class === Uint8Array && offset === 0 && length >= 0 && length === reader.wholeBuffer()) {
       reader.byte()
       const x = reader.bytes(reader.run()).slice()
       this.#objects[number] = x

@@ -14,7 +14,7 @@ import {
   Tag,
   VERSION,
 } from './codec-format.js'
-import { type KeyList, keyListOf } from './codec-keys.js'
+import { type KeyList, keepMet, keyListOf } from './codec-keys.js'
 import { cloneKindOf } from './codec-kinds.js'
 import { Numbers } from './codec-numbers.js'
 import { Refused } from './codec-refused.js'
@@ -310,6 +310,7 @@ export class Encoder implements MarshalContext, Tokens {
   plain(x: Record<string, unknown>): void {
     const guess = this.#guess
     if (guess !== undefined && !inheritsKeys() && hasKeys(x, guess.keys)) {
+      if (!guess.kept) keepMet(guess)
       this.#keys(guess, guess.keys.length)
       this.#members(x, guess)
       return
@@ -371,7 +372,7 @@ export class Encoder implements MarshalContext, Tokens {
       this.#shape(known)
       return
     }
-    const number = shapes.define(list, this)
+    const number = list.kept ? shapes.define(list, this) : -1
     if (number >= 0) {
       list.stamp = this.#stamp
       list.number = number

@@ -9,7 +9,7 @@ const LONGEST_KEY = 127
 const LONGEST_LIST = 1024
 
 const PLACES = 512
-/** Of so many lists each is one object for good. */
+/** Of so many lists that came more than once each is one object for good. */
 const MOST_KEPT = 4096
 
 /** A list and its bytes. */
@@ -27,7 +27,7 @@ export interface KeyList {
   number: number
   /** For the next time: which list the object in the place of each member had. */
   readonly below: Array<KeyList | undefined>
-  /** Whether there is no other one of the same keys. */
+  /** Whether it has come more than once, and stays. What a program uses as a dictionary has other keys each time. */
   kept: boolean
 }
 
@@ -48,8 +48,9 @@ function makeList(keys: readonly string[], joined: string): KeyList {
 }
 
 const met: Array<KeyList | undefined> = new Array<undefined>(PLACES).fill(undefined)
-/** By their hash. */
+/** Those that stay, by their hash; and the hashes of some that came once. */
 const kept = new Map<number, KeyList>()
+const once = new Uint32Array(MOST_KEPT)
 
 function sameKeys(list: KeyList, keys: readonly string[]): boolean {
   const count = keys.length
@@ -67,20 +68,30 @@ export function keyListOf(keys: readonly string[]): KeyList | undefined {
     (count * 7 + first.charCodeAt(0) * 31 + first.length * 3 + last.charCodeAt(0) * 149 + last.length * 17) &
     (PLACES - 1)
   const known = met[place]
-  if (known && sameKeys(known, keys)) return known
+  if (known && sameKeys(known, keys)) {
+    if (!known.kept) keepMet(known)
+    return known
+  }
   if (count > MOST_KEYS || keys.some(({ length }) => length > LONGEST_KEY)) return undefined
   const joined = keys.join('')
   return joined.length > LONGEST_LIST ? undefined : (met[place] = keptList(makeList(keys, joined)))
 }
 
+/** The one that stays, where there is such; else the list itself. */
 function keptList(list: KeyList): KeyList {
-  const known = kept.get(list.hash)
-  if (known) return sameKeys(known, list.keys) ? known : list
-  if (kept.size < MOST_KEPT) {
-    list.kept = true
-    kept.set(list.hash, list)
-  }
+  const { hash, keys } = list
+  const known = kept.get(hash)
+  if (known) return sameKeys(known, keys) ? known : list
+  if (once[hash % MOST_KEPT] === hash) keepMet(list)
+  else once[hash % MOST_KEPT] = hash
   return list
+}
+
+/** The list has come again: it stays, if there is room. */
+export function keepMet(list: KeyList): void {
+  if (kept.size >= MOST_KEPT || kept.has(list.hash)) return
+  list.kept = true
+  kept.set(list.hash, list)
 }
 
 const arrived: Array<KeyList | undefined> = new Array<undefined>(PLACES).fill(undefined)

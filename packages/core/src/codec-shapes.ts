@@ -1,6 +1,6 @@
 /**
- * The key lists that one direction of a link has carried. Each is sent once, with a number, and then by that number, as
- * long as there are free numbers; what comes later is sent each time.
+ * The key lists that one direction of a link has carried. One that comes for the second time is sent with a number, and
+ * from then on by that number, as long as there are free ones; others are sent each time.
  *
  * Values are decoded in the order in which their encodings ended, which isn't that in which they began: user code (a
  * getter, a codec, a marshaler) may send by the same link while an encoding is in progress. So
