@@ -43,6 +43,8 @@ export class Incoming {
   /** How many values are being decoded, which may run anybody's code. */
   #decoding = 0
   #stuck = false
+  /** Whether records were quickly served lately. */
+  isQuick = true
 
   constructor(
     readonly name: number,

@@ -33,6 +33,8 @@ const memory = views
 
 /** Room that most records find enough; where a value needs more, it is known how much. */
 const USUAL_ROOM = 256
+/** So many records are shown together at most: the other thread begins with the first ones meanwhile. */
+const LONGEST_BATCH = 16
 /** A longer name is sent each time. */
 const LONGEST_NAME = 256
 
@@ -76,6 +78,8 @@ export class Outgoing {
   readonly #listOptions: LinkEncodeOptions
   #drained: Array<() => void> = []
   #noted = false
+  /** Committed and not published. */
+  #batch = 0
   /** Where in the ring a value is being encoded, 0 for none. */
   #open = 0
 
@@ -168,7 +172,7 @@ export class Outgoing {
     }
     if (typeof end !== 'number') return this.#recordBytes(kind, message, name, end)
     ring.commit(kind, end - start)
-    if (!this.#noted) this.#note()
+    this.#committed()
     return true
   }
 
@@ -209,7 +213,7 @@ export class Outgoing {
     if (start === 0) this.#enqueue(kind, memory.u8.slice(place, place + length))
     else {
       this.#ring.commit(kind, length)
-      if (!this.#noted) this.#note()
+      this.#committed()
     }
     return true
   }
@@ -223,7 +227,9 @@ export class Outgoing {
     this.moveOn()
   }
 
-  #note(): void {
+  #committed(): void {
+    if (++this.#batch === LONGEST_BATCH) this.#publish()
+    if (this.#noted) return
     this.#noted = true
     noteUnsent(this)
     queueMicrotask(() => this.flush())
@@ -246,6 +252,7 @@ export class Outgoing {
   }
 
   #publish(): void {
+    this.#batch = 0
     if (this.#ring.publish()) this.owner.published(announce(this.to))
   }
 

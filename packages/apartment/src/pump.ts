@@ -18,12 +18,17 @@
  * Invariant: while the thread is not asleep, a look is scheduled or under way. A look that throws leaves one scheduled.
  */
 import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, spin, stayAwake } from '@flatshare/core/internal'
+import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
 import { noteArrival, noteSpin, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
 const RECORDS_A_TURN = 64
+/** So many are served before their answers go out. */
+const RECORDS_A_BATCH = 8
+/** Milliseconds. A record that takes longer is served, and answered, by itself. */
+const QUICK = 0.02
 /** Milliseconds after which the event loop has its turn. */
 const LONGEST_TURN = 1
 /** What was announced and isn't in a ring is for the event loop. */
@@ -81,8 +86,9 @@ function look(): void {
   try {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const seen = postsNow()
-      if (receiveSome()) {
-        goOn()
+      const now = receiveSome()
+      if (now > 0) {
+        goOn(now)
         return
       }
       const limit = spinLimit(links)
@@ -103,8 +109,7 @@ function look(): void {
   }
 }
 
-function goOn(): void {
-  const now = performance.now()
+function goOn(now: number): void {
   noteArrival(now)
   if (turnBegan === 0) turnBegan = now
   if (now - turnBegan < LONGEST_TURN) again(afterMicrotasks)
@@ -114,17 +119,35 @@ function goOn(): void {
   }
 }
 
-/** Receives some records of each ring; says whether there was anything, or is about to be. */
-function receiveSome(): boolean {
-  let some = false
+/** Receives some records of each ring; gives the time, 0 where there was nothing and is not about to be. */
+function receiveSome(): number {
+  const began = performance.now()
+  let now = 0
   try {
     for (let left = links.length; left > 0 && links.length > 0; left--) {
       first = (first + 1) % links.length
       const { incoming } = links[first]!
-      if (incoming && (incoming.receive(RECORDS_A_TURN) > 0 || incoming.isBehind)) some = true
+      if (incoming) now = receiveFrom(incoming, now || began) || now
     }
   } finally {
     flushLinks()
   }
-  return some
+  return now
+}
+
+/** Receives some records of a ring: a few together where they are quickly served, one by one where that takes long. */
+function receiveFrom(incoming: Incoming, began: number): number {
+  let before = began
+  let received = 0
+  for (;;) {
+    const batch = incoming.isQuick ? RECORDS_A_BATCH : 1
+    const count = incoming.receive(batch)
+    if (count === 0) return received > 0 || incoming.isBehind ? before : 0
+    received += count
+    const now = performance.now()
+    incoming.isQuick = now - before < count * QUICK
+    before = now
+    if (count < batch || received >= RECORDS_A_TURN || now - began > LONGEST_TURN) return now
+    flushLinks()
+  }
 }

@@ -61,6 +61,9 @@ const HEADER = 8
 /** The most bytes of contents that a record may have: they fit as soon as the ring is empty, wherever that begins. */
 export const MAX_RECORD = CAPACITY / 4 - HEADER
 
+/** How many bytes a ring holds, the records' headers included. */
+export const RING_BYTES = CAPACITY
+
 export const WRITER = 1
 export const READER = 2
 /** An end of a ring. */

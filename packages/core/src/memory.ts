@@ -31,7 +31,7 @@ import { FlatshareError } from './errors.js'
 
 const MAGIC = 0x464c5348
 const LAYOUT_VERSION = 1
-const INITIAL_BYTES = 256 * 1024
+const INITIAL_BYTES = 1024 * 1024
 
 export const Header = {
   magic: 0,
