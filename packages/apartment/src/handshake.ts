@@ -282,7 +282,7 @@ export class Door {
     if (typeof name === 'string') nameThread(name)
     const peer = new Peer(
       linkOver(port, over === 'port' ? 'port' : 'shared'),
-      typeof thread === 'number' ? { thread } : {},
+      typeof thread === 'number' && thread !== ownThreadId() ? { thread } : {},
     )
     if (own) {
       setOwnLinkKind(over === 'port' ? 'port' : 'shared')

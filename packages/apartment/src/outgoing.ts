@@ -17,7 +17,9 @@ import {
   allocate,
   announce,
   evictEncoding,
+  isAwake,
   type LinkEncodeOptions,
+  posted,
   reach,
   SentShapes,
   type ThreadId,
@@ -109,12 +111,20 @@ export class Outgoing {
     return this.#record(message[0], message, name, value, receiver)
   }
 
-  /** The next message is on the port. */
+  /**
+   * The next message is on the port. That has woken the other thread by itself, which waits for this record then, so
+   * nobody rings.
+   */
   sendPort(): void {
-    const start = this.#queued ? 0 : this.#reserve(0)
-    if (start === 0) this.#enqueue(PORT, new Uint8Array(0))
-    else this.#ring.commit(PORT, 0)
-    this.flush()
+    if (this.#queued || this.#reserve(0) === 0) {
+      this.#enqueue(PORT, new Uint8Array(0))
+      return
+    }
+    this.#ring.commit(PORT, 0)
+    this.#batch = 0
+    this.#ring.publish()
+    this.owner.published(!isAwake(this.to))
+    posted(this.to)
   }
 
   #numberOf(member: string, receiver: LinkReceiver): number {

@@ -13,6 +13,7 @@
  */
 import { DisconnectedError } from '@flatshare/core'
 import {
+  afterMicrotasks,
   type CallId,
   isAlive,
   type LinkDecodeOptions,
@@ -340,11 +341,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
       case CLOSE:
         this.onCloseAsked?.()
         break
-      case ASK: {
-        const what = whatWaits(message[1], this)
-        if (what) this.link.send([WAITING, message[1], what])
+      case ASK:
+        // What came just before may be what the call waits for: it goes on first.
+        afterMicrotasks(() => this.#sayWhatWaits(message[1]))
         break
-      }
       case WAITING:
         this.calls.waits(message[1], message[2])
         break
@@ -356,6 +356,11 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
           this.#lost(false)
         }
     }
+  }
+
+  #sayWhatWaits(call: CallId): void {
+    const what = whatWaits(call, this)
+    if (what && !this.#gone) this.link.send([WAITING, call, what])
   }
 
   /** What came is no message: if it was meant as a call, whoever made it hears so. */
