@@ -5,13 +5,14 @@
  * next. A value is decoded in place, once, while its message is received; its room is given back after that.
  *
  *   reading   the next record is taken
- *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
+ *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it, and the
+ *             record's room isn't given back
  */
-import { allocate, announce, free, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
+import { allocate, announce, free, i32, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
 import type { LinkReceiver } from './link.js'
 import type { Message } from './messages.js'
 import { RingReader } from './ring.js'
-import { MESSAGE, NAME, PORT, readHead, valueAt } from './wire.js'
+import { MESSAGE, NAME, PORT, readHead, VOID, valueAt } from './wire.js'
 
 /** What stands in a message's place for its value while that is still encoded. */
 export class EncodedValue {
@@ -31,8 +32,6 @@ export class EncodedValue {
 export interface PortMessages {
   /** Receives the next one; false where it isn't there. */
   receiveFromPort(): boolean
-  /** Whether there is one whose record hasn't been seen. */
-  readonly isAhead: boolean
 }
 
 export class Incoming {
@@ -42,7 +41,8 @@ export class Incoming {
   readonly #value = new EncodedValue(this)
   /** How many values are being decoded, which may run anybody's code. */
   #decoding = 0
-  #stuck = false
+  /** The address of the PORT record's contents, 0 while it isn't stuck. */
+  #stuck = 0
   /** Whether records were quickly served lately. */
   isQuick = true
 
@@ -58,7 +58,7 @@ export class Incoming {
 
   /** Whether the next message is one of the port that hasn't come. */
   get stuck(): boolean {
-    return this.#stuck
+    return this.#stuck !== 0
   }
 
   /** Receives what has come, so many records at most; says how many. */
@@ -66,9 +66,10 @@ export class Incoming {
     const ring = this.#ring
     let received = 0
     while (received < most) {
-      if (this.#stuck) {
-        if (!this.port.receiveFromPort()) break
-        received++
+      if (this.#stuck !== 0) {
+        if (this.port.receiveFromPort()) received++
+        else if (Atomics.load(i32, this.#stuck >> 2) === VOID) this.#stuck = 0
+        else break
         continue
       }
       if (!ring.next()) break
@@ -77,11 +78,6 @@ export class Incoming {
     }
     if (received > 0) this.#release()
     return received
-  }
-
-  /** Whether a record is about to come: its message is here already. */
-  get isBehind(): boolean {
-    return this.port.isAhead && !this.#stuck
   }
 
   /** Receives a record that came another way, after all of the ring. */
@@ -99,12 +95,12 @@ export class Incoming {
 
   /** The port's message that the ring waited for is being received. */
   goOn(): void {
-    this.#stuck = false
+    this.#stuck = 0
   }
 
   #take(kind: number, start: number, end: number): void {
     if (kind === PORT) {
-      this.#stuck = true
+      this.#stuck = start
       return
     }
     if (kind === MESSAGE) this.receiver.receive(this.#decode(start, end) as Message)
@@ -142,6 +138,6 @@ export class Incoming {
 
   #release(): void {
     // What is being decoded further out lies there still.
-    if (this.#decoding === 0 && this.#ring.release()) announce(this.from)
+    if (this.#decoding === 0 && this.#stuck === 0 && this.#ring.release()) announce(this.from)
   }
 }

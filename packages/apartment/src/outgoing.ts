@@ -19,7 +19,6 @@ import {
   evictEncoding,
   isAwake,
   type LinkEncodeOptions,
-  posted,
   reach,
   SentShapes,
   type ThreadId,
@@ -29,7 +28,7 @@ import type { LinkReceiver } from './link.js'
 import { CALL, type CarryingMessage, type Message } from './messages.js'
 import { MAX_RECORD, RingWriter } from './ring.js'
 import { forgetUnsent, noteUnsent } from './unsent.js'
-import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, writeHead } from './wire.js'
+import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, VOID, writeHead } from './wire.js'
 
 const memory = views
 
@@ -112,19 +111,30 @@ export class Outgoing {
   }
 
   /**
-   * The next message is on the port. That has woken the other thread by itself, which waits for this record then, so
-   * nobody rings.
+   * Has a message go by the port, in its turn. Its record is there before the message, which wakes the other thread:
+   * that may take this one's core, and must not wait for it then.
    */
-  sendPort(): void {
-    if (this.#queued || this.#reserve(0) === 0) {
-      this.#enqueue(PORT, new Uint8Array(0))
+  sendPort(post: () => void): void {
+    const start = this.#queued ? 0 : this.#reserve(8)
+    if (start === 0) {
+      post()
+      this.#enqueue(PORT, new Uint8Array(8))
       return
     }
-    this.#ring.commit(PORT, 0)
+    const { i32 } = memory
+    const isFar = !isAwake(this.to)
+    i32[start >> 2] = 0
+    this.#ring.commit(PORT, 8)
     this.#batch = 0
     this.#ring.publish()
-    this.owner.published(!isAwake(this.to))
-    posted(this.to)
+    try {
+      post()
+    } catch (error) {
+      Atomics.store(i32, start >> 2, VOID)
+      this.owner.published(announce(this.to))
+      throw error
+    }
+    this.owner.published(isFar)
   }
 
   #numberOf(member: string, receiver: LinkReceiver): number {

@@ -119,7 +119,7 @@ function goOn(now: number): void {
   }
 }
 
-/** Receives some records of each ring; gives the time, 0 where there was nothing and is not about to be. */
+/** Receives some records of each ring; gives the time, 0 where there was nothing. */
 function receiveSome(): number {
   const began = performance.now()
   let now = 0
@@ -142,7 +142,7 @@ function receiveFrom(incoming: Incoming, began: number): number {
   for (;;) {
     const batch = incoming.isQuick ? RECORDS_A_BATCH : 1
     const count = incoming.receive(batch)
-    if (count === 0) return received > 0 || incoming.isBehind ? before : 0
+    if (count === 0) return received > 0 ? before : 0
     received += count
     const now = performance.now()
     incoming.isQuick = now - before < count * QUICK
