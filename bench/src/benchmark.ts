@@ -13,12 +13,25 @@
 export interface Benchmark {
   readonly title: string
   readonly rows: readonly Row[]
+  /** What the first row shall reach. */
+  readonly goals?: readonly Goal[]
+  /** That no other row shall be faster is a goal, too; those of a `role` and those that a goal sets a limit for apart. */
+  readonly noneFaster?: boolean
+  /** Runs before each round of samples. */
+  beforeRound?(): Promise<void>
   /** Ends what the rows started: threads, ports. The run doesn't end before them. */
   close?(): void | Promise<void>
 }
 
+/** So many times faster than another row, or within so many times its time. */
+export type Goal =
+  | { readonly against: string; readonly faster: number }
+  | { readonly against: string; readonly within: number }
+
 export interface Row {
   readonly name: string
+  /** `'limit'`: no peer, what the machine allows. `'variant'`: the first row's library, set otherwise. */
+  readonly role?: 'limit' | 'variant' | undefined
   /** Takes one sample, of some milliseconds at least, and answers with its nanoseconds per operation. */
   run(): Promise<number>
 }
@@ -26,6 +39,7 @@ export interface Row {
 /** What the samples of one row say, in nanoseconds per operation. */
 export interface RowResult {
   readonly name: string
+  readonly role?: Row['role']
   readonly samples: number
   readonly minimum: number
   readonly median: number

@@ -1,4 +1,4 @@
-import type { Benchmark, RowResult } from './benchmark.js'
+import type { Benchmark, Row, RowResult } from './benchmark.js'
 
 export interface Effort {
   /** Rounds that are not counted: compilers and caches warm up. */
@@ -12,32 +12,33 @@ export interface Effort {
 }
 
 /** Samples the rows of a benchmark round robin, each round beginning with another row. */
-export async function sample({ rows }: Benchmark, effort: Effort): Promise<RowResult[]> {
+export async function sample({ rows, beforeRound }: Benchmark, effort: Effort): Promise<RowResult[]> {
   const samples = rows.map((): number[] => [])
-  for (let round = 0; round < effort.warmUp; round++) for (const row of rows) await row.run()
+  for (let round = 0; round < effort.warmUp; round++) {
+    await beforeRound?.()
+    for (const row of rows) await row.run()
+  }
 
   const deadline = performance.now() + effort.seconds * 1000
   for (let round = 0; round < effort.atMost; round++) {
     if (round >= effort.atLeast && performance.now() > deadline) break
+    await beforeRound?.()
     for (let turn = 0; turn < rows.length; turn++) {
       const index = (round + turn) % rows.length
       globalThis.gc?.() // no row pays for another's garbage
       samples[index]!.push(await rows[index]!.run())
     }
   }
-  return summarize(
-    rows.map(({ name }) => name),
-    samples,
-  )
+  return summarize(rows, samples)
 }
 
-function summarize(names: string[], samples: number[][]): RowResult[] {
+function summarize(rows: readonly Row[], samples: number[][]): RowResult[] {
   const baseline = medianOf(samples[0] ?? [])
-  return names.map((name, index) => {
+  return rows.map(({ name, role }, index) => {
     const own = samples[index]!
     const median = medianOf(own)
     const [minimum, maximum] = [Math.min(...own), Math.max(...own)]
-    return { name, samples: own.length, minimum, median, maximum, ratio: median / baseline }
+    return { name, role, samples: own.length, minimum, median, maximum, ratio: median / baseline }
   })
 }
 

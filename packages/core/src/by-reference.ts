@@ -1,4 +1,6 @@
 const chosen = new WeakSet<object>()
+/** Whether there is any: each object that crosses is asked for, and most programs choose none. */
+let anyChosen = false
 
 /**
  * Says that an undecorated object (or function) crosses by reference, not as a copy: other threads get a
@@ -15,6 +17,7 @@ export function byReference<T extends object>(x: T): T {
     throw new TypeError('byReference takes an object or a function: other values have no identity to refer to.')
   }
   chosen.add(x)
+  anyChosen = true
   return x
 }
 
@@ -26,7 +29,9 @@ export function crossByReference(test: (x: object) => boolean): void {
 }
 
 export function isByReference(x: object): boolean {
-  return chosen.has(x) || kinds.some((test) => test(x))
+  if (anyChosen && chosen.has(x)) return true
+  for (let i = 0; i < kinds.length; i++) if (kinds[i]!(x)) return true
+  return false
 }
 
 export function byReferenceModel(x: object): 'apartment' | undefined {

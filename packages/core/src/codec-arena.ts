@@ -17,11 +17,14 @@ const decoders: Decoder[] = []
 
 /**
  * Encodes a value that `decodeFromArena` decodes once. Writes it at the arena's bytes from `start`, at most to `end`,
- * which this thread's views cover, and gives the address behind. Where it doesn't fit there it goes on in private bytes,
- * and gives a copy of those. What takes more than `most` bytes, and doesn't fit either, is given up, at once: then the
- * result is undefined, and nothing is half-sent.
+ * and gives the address behind. Where it doesn't fit there it goes on in private bytes, and gives a copy of those. What
+ * takes more than `most` bytes, and doesn't fit either, is given up, at once: then the result is undefined, and nothing
+ * is half-sent.
  *
  * What it gave must be sent, in the order in which encodings ended: later values refer to the keys in it.
+ *
+ * Anything that a message port may carry and bytes can't is refused, also where a marshaler would go on without it (a
+ * field of an error), and so is what moves (`transfer`).
  *
  * @throws NotMarshalableError for what has no bytes; the message says where. Nothing is half-sent.
  */
@@ -32,6 +35,7 @@ export function encodeInto(
   most: number,
   options: LinkEncodeOptions,
 ): number | Uint8Array<ArrayBuffer> | undefined {
+  if (end > views.u8.length) reach(end)
   const written = options.list ? writePrimitives(x as unknown[], start, end) : writePrimitive(x, start, end)
   return written || encodeAny(x, start, end, most, options)
 }
@@ -63,7 +67,8 @@ export function evictEncoding(start: number): void {
  * to them.
  *
  * @throws FlatshareError for bytes that are damaged.
- * @throws NotMarshalableError for a reference whose package this thread hasn't imported.
+ * @throws NotMarshalableError for a reference whose package this thread hasn't imported, and for what is nested too
+ * deeply for its stack.
  */
 export function decodeFromArena(start: number, end: number, options: LinkDecodeOptions): unknown {
   if (end > views.u8.length) reach(end)

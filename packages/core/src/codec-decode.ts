@@ -1,9 +1,10 @@
 /** Bytes to values; the format is in `codec-format.ts`. */
 import { TABLE_FLAG, Tag, viewClasses } from './codec-format.js'
-import { arrivedKeyList, type KeyList, keepKeyList } from './codec-keys.js'
+import type { KeyList } from './codec-keys.js'
+import { learnShapes, readShape } from './codec-learn.js'
 import { ByteReader } from './codec-reader.js'
 import type { ReceivedShapes } from './codec-shapes.js'
-import { FlatshareError } from './errors.js'
+import { FlatshareError, NotMarshalableError } from './errors.js'
 import { marshalerFor } from './marshaler.js'
 import { missingMarshaler } from './missing-marshaler.js'
 import type { ThreadId } from './threads.js'
@@ -64,7 +65,7 @@ export class Decoder {
     } catch (error) {
       const begun = this.#begun
       if (begun > 0) this.#tryToRelease(start, end, options.from, begun)
-      this.#learn(start, end)
+      learnShapes(this.#in, start, end, options.shapes)
       throw error
     } finally {
       this.#shapes = undefined
@@ -77,7 +78,7 @@ export class Decoder {
     try {
       this.#runInArena(start, end, options.from, 0)
     } catch (error) {
-      this.#learn(start, end)
+      learnShapes(this.#in, start, end, options.shapes)
       throw error
     } finally {
       this.#shapes = undefined
@@ -136,6 +137,12 @@ export class Decoder {
 
   #told(error: unknown): unknown {
     if (error instanceof FlatshareError) return error
+    if (this.#shapes && error instanceof RangeError && /stack|recursion/i.test(error.message)) {
+      return new NotMarshalableError(
+        "A value that arrived can't be read on this thread: it is nested too deeply for its stack.",
+        { cause: error },
+      )
+    }
     // Lengths, patterns and the like that the runtime refuses; and bytes nested so deeply that the stack ends.
     return this.#in.damaged(error instanceof Error ? error.message : String(error), error)
   }
@@ -147,68 +154,6 @@ export class Decoder {
     else for (let i = 0; i < count; i++) this.#objects[i] = undefined
     this.#count = 0
     if (this.#keyLists.length > 0) this.#keyLists.length = 0
-  }
-
-  /**
-   * Learns the shapes of a value that can't be decoded: whatever keeps it from that (a pattern that this runtime doesn't
-   * know, nesting deeper than this stack) mustn't keep later values from it. Goes from token to token, and makes nothing.
-   */
-  #learn(start: number, end: number): void {
-    const reader = this.#in
-    try {
-      reader.beginInArena(start, end, 0)
-      while (reader.at < end) this.#learnToken(reader.byte())
-    } catch {
-      // The bytes are damaged; that is being thrown already.
-    } finally {
-      this.#clear()
-    }
-  }
-
-  #learnToken(tag: number): void {
-    const reader = this.#in
-    if (tag >= Tag.smallArray) return
-    if (tag >= Tag.smallString) reader.skip(tag - Tag.smallString)
-    else
-      switch (tag) {
-        case Tag.integer:
-        case Tag.again:
-        case Tag.array:
-        case Tag.sameKeys:
-        case Tag.longObject:
-          reader.varint()
-          return
-        case Tag.double:
-        case Tag.bigint64:
-        case Tag.date:
-          reader.skip(8)
-          return
-        case Tag.ascii:
-        case Tag.latin1:
-        case Tag.utf8:
-        case Tag.buffer:
-          reader.skip(reader.run())
-          return
-        case Tag.utf16:
-          reader.skip(reader.run(2) * 2)
-          return
-        case Tag.keyedArray:
-          reader.varint()
-          reader.varint()
-          return
-        case Tag.resizableBuffer:
-          // A number stands before the bytes.
-          this.#learnToken(reader.byte())
-          reader.skip(reader.run())
-          return
-        case Tag.view:
-          reader.skip(1)
-          reader.varint()
-          reader.varint()
-          return
-        case Tag.object:
-          this.#newShape()
-      }
   }
 
   #value(): unknown {
@@ -254,9 +199,9 @@ export class Decoder {
       case Tag.ascii:
       case Tag.latin1:
       case Tag.utf16:
-        return this.#shapes ? this.#text(tag) : reader.units(tag - Tag.ascii)
+        return this.#shapes ? reader.text(tag) : reader.units(tag - Tag.ascii)
       case Tag.utf8:
-        if (this.#shapes) return this.#text(tag)
+        if (this.#shapes) return reader.text(tag)
         throw reader.damaged(`${tag} is no tag`)
       case Tag.again:
         return this.#again()
@@ -269,7 +214,7 @@ export class Decoder {
       case Tag.keyedArray:
         return this.#keyedArray()
       case Tag.object:
-        if (this.#shapes) return this.#shaped(this.#newShape())
+        if (this.#shapes) return this.#shaped(readShape(reader, this.#shapes))
         return this.#plain(reader.count())
       case Tag.longObject:
         return this.#longObject()
@@ -298,14 +243,6 @@ export class Decoder {
       default:
         throw reader.damaged(`${tag} is no tag`)
     }
-  }
-
-  #text(tag: number): string {
-    const reader = this.#in
-    const length = reader.run(tag === Tag.utf16 ? 2 : 1)
-    if (tag === Tag.ascii) return reader.ascii(length)
-    if (tag === Tag.utf8) return reader.utf8(length)
-    return tag === Tag.latin1 ? reader.latin1(length) : reader.utf16(length)
   }
 
   #number<T>(x: T): T {
@@ -359,25 +296,6 @@ export class Decoder {
   #shaped(list: KeyList | undefined): object {
     if (!list) throw this.#in.damaged('it has the keys of what has not come')
     return this.#members(this.#number({} as Record<string, unknown>), list)
-  }
-
-  /** A key list that the link carries, in most cases for the first time. */
-  #newShape(): KeyList {
-    const reader = this.#in
-    const number = reader.varint() - 1
-    const count = reader.count()
-    const hash = reader.uint32()
-    const lengths = reader.bytes(count)
-    const joined = this.#string()
-    let list = arrivedKeyList(hash)
-    if (!list || list.joined !== joined || list.lengths.length !== count || !lengths.every(isAt, list.lengths)) {
-      let units = 0
-      for (let i = 0; i < count; i++) units += lengths[i]!
-      if (units !== joined.length) throw reader.damaged('the keys of an object are others')
-      list = keepKeyList(joined, lengths.slice(), hash)
-    }
-    if (number >= 0 && !this.#shapes!.learn(number, list)) throw reader.damaged('an object has keys of no number')
-    return list
   }
 
   #members(x: Record<string, unknown>, { keys, hasProto }: KeyList): object {
@@ -516,8 +434,4 @@ export class Decoder {
       throw new FlatshareError(`A reference of kind "${kind}" couldn't be unmarshaled: ${why}`, { cause: error })
     }
   }
-}
-
-function isAt(this: Uint8Array, x: number, i: number): boolean {
-  return this[i] === x
 }

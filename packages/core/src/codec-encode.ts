@@ -7,13 +7,12 @@ import {
   POOLED_UNITS,
   SMALL_ARRAYS,
   SMALL_INTEGERS,
-  SMALL_OBJECTS,
-  SMALL_SHAPES,
   SMALL_STRINGS,
   TABLE_FLAG,
   Tag,
   VERSION,
 } from './codec-format.js'
+import { KeyWriter } from './codec-key-writer.js'
 import { type KeyList, keepMet, keyListOf } from './codec-keys.js'
 import { cloneKindOf } from './codec-kinds.js'
 import { Numbers } from './codec-numbers.js'
@@ -24,6 +23,7 @@ import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, type Marshaler, marshalerOf } from './marshaler.js'
 import { functionLabel } from './refusal.js'
 import { ownThreadId, type ThreadId } from './threads.js'
+import { transferListOf } from './transfer.js'
 
 /** How to encode. */
 export interface EncodeOptions {
@@ -46,6 +46,7 @@ export interface LinkEncodeOptions {
   readonly shapes: SentShapes
 }
 
+const MOVED = 'something that moves instead of being copied'
 const INT64_END = 1n << 63n
 
 /** A reference whose marshaler has done its part. */
@@ -53,8 +54,6 @@ interface Marshaled {
   readonly marshaler: Marshaler
   readonly body: unknown
 }
-
-let lastStamp = 0
 
 /** Encodes one value at a time. */
 export class Encoder implements MarshalContext, Tokens {
@@ -65,13 +64,11 @@ export class Encoder implements MarshalContext, Tokens {
   readonly out = new ByteWriter()
   /** Everything with identity. */
   readonly #objects = new Numbers()
-  /** Of this value; of a link, those that this value is the first to send. */
-  readonly #keyLists: KeyList[] = []
-  /** What the link has sent; undefined for a value that is for no link. */
-  #shapes: SentShapes | undefined
-  /** What the key lists that the receiver knows are stamped with: by this encoding, by this link. */
-  #stamp = 0
-  #linkStamp = 0
+  readonly #keys = new KeyWriter(this.out)
+  /** Whether the value is for a link. */
+  #linked = false
+  /** What a marshaler would go on without, though the link's port may be able to carry it. */
+  #withheld: Refused | undefined
   /** The list that the next object may have; after an object, the one that it had. */
   #guess: KeyList | undefined
   readonly #marshaled: Marshaled[] = []
@@ -86,7 +83,8 @@ export class Encoder implements MarshalContext, Tokens {
     this.table = table
     this.#plain = plain
     this.transferList = this.#ownTransfers
-    this.#linkStamp = this.#stamp = ++lastStamp
+    this.#keys.begin(undefined)
+    this.#linked = false
     this.#guess = undefined
     out.begin(HEADER_BYTES)
     try {
@@ -122,9 +120,8 @@ export class Encoder implements MarshalContext, Tokens {
     this.table = false
     this.#plain = false
     this.transferList = transferList
-    this.#shapes = shapes
-    this.#stamp = ++lastStamp
-    this.#linkStamp = shapes.stamp
+    this.#keys.begin(shapes)
+    this.#linked = true
     this.#guess = shapes.guess
     out.beginInArena(start, end, most)
     try {
@@ -132,33 +129,34 @@ export class Encoder implements MarshalContext, Tokens {
         this.#objects.add(x)
         this.#elements(x as unknown[])
       } else this.value(x)
+      if (this.#withheld) throw this.#withheld
       if (out.exceeded || (!out.inArena && out.at > most)) {
         this.#takeBack()
         return undefined
       }
-      for (const sent of this.#keyLists) shapes.confirm(sent)
+      this.#keys.confirm()
       shapes.guess = this.#guess
       return out.inArena ? out.at : out.written().slice()
     } catch (error) {
       this.#takeBack()
-      if (out.exceeded) return undefined
+      if (out.exceeded || (error instanceof Refused && error.message === MOVED)) return undefined
       throw told(error, x)
     } finally {
-      this.#shapes = undefined
       this.#clear()
     }
   }
 
   /** Of what is encoded for a link nothing will be sent. */
   #takeBack(): void {
-    this.#forgetLists(0)
+    this.#keys.takeBack(0)
     this.#release(0)
   }
 
   #clear(): void {
     this.out.end()
     this.#objects.clear()
-    if (this.#keyLists.length > 0) this.#keyLists.length = 0
+    this.#withheld = undefined
+    this.#keys.end()
     if (this.#marshaled.length > 0) this.#marshaled.length = 0
     if (this.#packing.length > 0) this.#packing.length = 0
     if (this.#ownTransfers.length > 0) this.#ownTransfers.length = 0
@@ -177,7 +175,7 @@ export class Encoder implements MarshalContext, Tokens {
     const out = this.out
     const place = out.mark()
     const objects = this.#objects.count
-    const keyLists = this.#keyLists.length
+    const keyLists = this.#keys.count
     const marshaled = this.#marshaled.length
     const packing = this.#packing.length
     try {
@@ -186,21 +184,16 @@ export class Encoder implements MarshalContext, Tokens {
       return x
     } catch (error) {
       // Some marshalers go on without it.
-      if (error instanceof Refused) error.locate(x)
+      if (error instanceof Refused) {
+        error.locate(x)
+        if (this.#linked) this.#withheld ??= error
+      }
       this.#release(marshaled)
       this.#packing.length = packing
-      this.#forgetLists(keyLists)
+      this.#keys.takeBack(keyLists)
       this.#objects.cut(objects)
       out.reset(place)
       throw error
-    }
-  }
-
-  /** What was written of key lists, from this one on, won't be sent. */
-  #forgetLists(from: number): void {
-    for (const list of this.#keyLists.splice(from)) {
-      list.stamp = 0
-      this.#shapes?.cancel(list)
     }
   }
 
@@ -238,7 +231,7 @@ export class Encoder implements MarshalContext, Tokens {
 
   string(x: string): void {
     const out = this.out
-    if (this.#shapes) {
+    if (this.#linked) {
       out.string(x)
       return
     }
@@ -280,6 +273,7 @@ export class Encoder implements MarshalContext, Tokens {
       this.#again(x, number)
       return
     }
+    if (this.#linked && transferListOf(x)) throw new Refused(MOVED, x)
     const marshaler = marshalerOf(x)
     if (!marshaler || this.#plain) throw new Refused(functionLabel(x), x)
     this.#reference(x, marshaler)
@@ -291,6 +285,7 @@ export class Encoder implements MarshalContext, Tokens {
       this.#again(x, number)
       return
     }
+    if (this.#linked && transferListOf(x)) throw new Refused(MOVED, x)
     const marshaler = marshalerOf(x)
     if (marshaler) {
       if (this.#plain) throw new Refused(instanceLabel(x) + (marshaler.model ? ', a reference' : ''), x)
@@ -302,8 +297,9 @@ export class Encoder implements MarshalContext, Tokens {
       return
     }
     const prototype: unknown = Object.getPrototypeOf(x)
-    if (prototype === Object.prototype || prototype === null) this.plain(x as Record<string, unknown>)
-    else if (this.#plain && cloneKindOf(x) === 'plain') throw new Refused(instanceLabel(x), x)
+    if (prototype === Object.prototype || (prototype === null && !(this.#linked && isBareError(x)))) {
+      this.plain(x as Record<string, unknown>)
+    } else if (this.#plain && cloneKindOf(x) === 'plain') throw new Refused(instanceLabel(x), x)
     else encodeBuiltIn(x, this)
   }
 
@@ -311,7 +307,7 @@ export class Encoder implements MarshalContext, Tokens {
     const guess = this.#guess
     if (guess !== undefined && !inheritsKeys() && hasKeys(x, guess.keys)) {
       if (!guess.kept) keepMet(guess)
-      this.#keys(guess, guess.keys.length)
+      this.#keys.write(guess)
       this.#members(x, guess)
       return
     }
@@ -324,7 +320,7 @@ export class Encoder implements MarshalContext, Tokens {
     }
     const list = keyListOf(keys)
     if (list) {
-      this.#keys(list, count)
+      this.#keys.write(list)
       this.#members(x, list)
       return
     }
@@ -332,58 +328,6 @@ export class Encoder implements MarshalContext, Tokens {
     out.varint(count)
     for (let i = 0; i < count; i++) this.string(keys[i]!)
     for (let i = 0; i < count; i++) this.#member(x, keys[i]!)
-  }
-
-  /** What says which keys an object has. */
-  #keys(list: KeyList, count: number): void {
-    const { out } = this
-    if (list.stamp !== this.#linkStamp && list.stamp !== this.#stamp) this.#newKeys(list, count)
-    else if (this.#shapes === undefined) {
-      out.byte(Tag.sameKeys)
-      out.varint(list.number)
-    } else this.#shape(list.number)
-  }
-
-  #shape(number: number): void {
-    const { out } = this
-    if (number < SMALL_SHAPES) out.byte(Tag.smallObject + 1 + number)
-    else {
-      out.byte(Tag.sameKeys)
-      out.varint(number)
-    }
-  }
-
-  #newKeys(list: KeyList, count: number): void {
-    const { out } = this
-    const shapes = this.#shapes
-    if (!shapes) {
-      if (count < SMALL_OBJECTS) out.byte(Tag.smallObject + count)
-      else {
-        out.byte(Tag.object)
-        out.varint(count)
-      }
-      out.keyList(list)
-      list.stamp = this.#stamp
-      list.number = this.#keyLists.push(list) - 1
-      return
-    }
-    const known = shapes.numberOf(list, this)
-    if (known >= 0) {
-      this.#shape(known)
-      return
-    }
-    const number = list.kept ? shapes.define(list, this) : -1
-    if (number >= 0) {
-      list.stamp = this.#stamp
-      list.number = number
-      this.#keyLists.push(list)
-    }
-    out.byte(Tag.object)
-    out.varint(number + 1)
-    out.varint(count)
-    out.uint32(list.hash)
-    out.bytes(list.lengths)
-    out.string(list.joined)
   }
 
   #members(x: Record<string, unknown>, list: KeyList): void {
@@ -488,6 +432,11 @@ function instanceLabel(x: object): string {
 function isIndex(key: string): boolean {
   const number = Number(key)
   return number >= 0 && number < 0xffffffff && String(number >>> 0) === key
+}
+
+/** Structured clone knows an error by its slot. */
+function isBareError(x: object): boolean {
+  return Object.prototype.toString.call(x) === '[object Error]'
 }
 
 const empty = {}

@@ -1,7 +1,7 @@
 /** The numbers of what has identity in a value that is being encoded: an object's is how many came before. */
 
 /** Up to so many objects are searched one by one, which is faster than a hash table. */
-const FEW = 16
+const FEW = 32
 /** An array of more entries isn't kept for the next value. */
 const MOST_KEPT = 1024
 

@@ -203,6 +203,30 @@ export class ByteReader {
     return this.#bytes.subarray(start, this.at)
   }
 
+  /** A string that came by a link, with its tag. */
+  string(): string {
+    const tag = this.byte()
+    if (tag >= Tag.smallString && tag < Tag.smallArray) return this.ascii(tag - Tag.smallString)
+    return this.text(tag)
+  }
+
+  /** One of a tag without a length in it. */
+  text(tag: number): string {
+    const length = this.run(tag === Tag.utf16 ? 2 : 1)
+    switch (tag) {
+      case Tag.ascii:
+        return this.ascii(length)
+      case Tag.utf8:
+        return decoder.decode(this.#copied(length))
+      case Tag.latin1:
+        return textOf(this.bytes(length))
+      case Tag.utf16:
+        return this.#utf16(length)
+      default:
+        throw this.damaged('a string is missing')
+    }
+  }
+
   /** So many bytes of ASCII. */
   ascii(length: number): string {
     if (length > INLINE_UNITS) return decoder.decode(this.#copied(length))
@@ -213,16 +237,7 @@ export class ByteReader {
     return shortText(bytes, start, length)
   }
 
-  utf8(length: number): string {
-    return decoder.decode(this.#copied(length))
-  }
-
-  /** So many units of a byte, or of two. */
-  latin1(length: number): string {
-    return textOf(this.bytes(length))
-  }
-
-  utf16(length: number): string {
+  #utf16(length: number): string {
     const bytes = this.#copied(length * 2)
     if (length >= NATIVE_UNITS) {
       try {

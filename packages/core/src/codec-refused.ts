@@ -16,7 +16,11 @@ export class Refused extends Error {
     culprit: unknown,
     readonly reason?: NotMarshalableError,
   ) {
+    // Nobody sees its stack, and making one is most of the cost.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(what)
+    Error.stackTraceLimit = stackTraceLimit
     this.culprit = culprit
     this.#instead = typeof culprit === 'object' && culprit ? insteadOfEmptied(culprit) : undefined
   }

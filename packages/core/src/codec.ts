@@ -84,7 +84,7 @@ export function writeValue(x: unknown, options: EncodeOptions = {}): WrittenValu
     try {
       address = allocate(length)
     } catch (error) {
-      releaseAt(bytes, 0, length)
+      release(bytes, 0, length)
       throw error
     }
     u8.set(bytes, address)
@@ -102,11 +102,11 @@ export function readValue(address: number): unknown {
 /** Gives the block back, which no thread may read any more. `unread` lets go of the references in a value that nobody has read. */
 export function freeValue(address: number, { unread = false } = {}): void {
   const length = lengthAt(address)
-  if (unread) releaseAt(u8, address, length)
+  if (unread) release(u8, address, length)
   free(address, length)
 }
 
-export function releaseAt(source: Uint8Array, start: number, length: number): void {
+function release(source: Uint8Array, start: number, length: number): void {
   const decoder = decoders.pop() ?? new Decoder()
   try {
     decoder.release(source, start, length)

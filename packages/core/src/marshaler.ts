@@ -35,6 +35,8 @@ export interface Marshaler<T extends object = any, Body = any> {
   readonly model: ThreadingModel | undefined
   /** Whether it serves an object or function whose class doesn't say so. */
   claim?(x: object): boolean
+  /** False where it claims no plain object and no array: most objects are such, and needn't be asked about then. */
+  readonly claimsPlain?: false
   /** The same, where the answer is one for all objects of one prototype. */
   claimClass?(x: object): boolean
   /** Packs `x`. What it gives must survive structured clone. */
@@ -72,7 +74,7 @@ export function registerMarshaler(marshaler: Marshaler): void {
   if (!marshaler.claim && !marshaler.claimClass) return
   claiming.push(marshaler)
   candidates = new WeakMap()
-  forPlain = claiming.filter(({ claim }) => claim)
+  forPlain = claiming.filter(({ claim, claimsPlain = true }) => claim && claimsPlain)
 }
 
 /** The marshaler of a kind, as it stands in a packet. */
@@ -84,7 +86,8 @@ export function marshalerFor(kind: string): Marshaler | undefined {
 export function marshalerOf(x: object): Marshaler | undefined {
   const own = (x as { [MARSHALER]?: Marshaler })[MARSHALER]
   if (own !== undefined) return own
-  for (const marshaler of candidatesFor(x)) if (!marshaler.claim || marshaler.claim(x)) return marshaler
+  const found = candidatesFor(x)
+  for (let i = 0; i < found.length; i++) if (!found[i]!.claim || found[i]!.claim!(x)) return found[i]
   return undefined
 }
 

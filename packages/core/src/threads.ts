@@ -87,9 +87,10 @@ let ownId = 0
 let ownName = isMainThread ? 'main' : ''
 const joinHooks: Array<(id: ThreadId) => void> = []
 
-/** Calls `hook` when this thread takes its slot. */
+/** Calls `hook` when this thread takes its slot; now, where it has one: a module may be loaded later than that. */
 export function onJoin(hook: (id: ThreadId) => void): void {
-  joinHooks.push(hook)
+  if (ownId === 0) joinHooks.push(hook)
+  else hook(ownId)
 }
 
 function takeSlot(): ThreadId {

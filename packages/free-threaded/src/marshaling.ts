@@ -114,6 +114,7 @@ const forgotten = new WeakMap<object, boolean>()
 registerMarshaler({
   kind: 'free, undecorated',
   model: undefined,
+  claimsPlain: false,
   claim(object) {
     const prototype = Object.getPrototypeOf(object) as object | null
     if (prototype === null || prototype === Object.prototype || typeof object === 'function') return false
