@@ -59,6 +59,8 @@ describe('options of Apartment.open', () => {
     [{ keepAlive: 'no' as never }, TypeError],
     [{ transferList: 5 as never }, TypeError],
     [{ signal: {} as never }, TypeError],
+    [{ link: 'ring' as never }, TypeError],
+    [{ link: null as never }, TypeError],
     [{ startTimeout: -1 }, RangeError],
     [5 as never, TypeError],
   ])('%j is refused before anything is started', async (options, kind) => {

@@ -18,5 +18,4 @@ export function gate(): { open(): void; opened: Promise<void> } {
 
 export type Crossing = typeof import('./threads/crossing.js')
 
-export const openCrossing = (name: string): Promise<Apartment<Crossing>> =>
-  Apartment.open<Crossing>(new URL('./threads/crossing.js', import.meta.url), { name })
+export const crossingUrl = new URL('./threads/crossing.js', import.meta.url)

@@ -2,11 +2,12 @@
  * Threads that die at random moments, in every way, with calls, callbacks, iterables, streams and blocking calls pending
  * in all directions. Every promise settles; the threads that last go on, and nothing is left behind.
  */
-import { Apartment, blocking, callWith, currentCall, type Remote, release } from '@flatshare/apartment'
+import { blocking, callWith, currentCall, type Remote, release } from '@flatshare/apartment'
 import { onGone } from '@flatshare/apartment/internal'
 import { byReference } from '@flatshare/core'
 import { livingThreads } from '@flatshare/core/internal'
 import { expect } from 'vitest'
+import type { Opener } from './contract/opener.js'
 import type { Death, Lasting, Mortal, Witness } from './threads/mortal.js'
 
 type Mortals = typeof import('./threads/mortal.js')
@@ -93,8 +94,13 @@ const useNames = Object.keys(uses)
 const deaths: Death[] = ['exit', 'throw', 'rejection', 'in a call', 'in a microtask']
 
 /** One thread, from its start to its end. Gives how long the slowest promise took to settle after that. */
-async function one(next: (below: number) => number, witness: Remote<Witness>, memory: boolean): Promise<number> {
-  const apartment = await Apartment.open<Mortals>(url, {
+async function one(
+  open: Opener,
+  next: (below: number) => number,
+  witness: Remote<Witness>,
+  memory: boolean,
+): Promise<number> {
+  const apartment = await open<Mortals>(url, {
     name: 'mortal',
     ...(memory && { resourceLimits: { maxOldGenerationSizeMb: 16 } }),
   })
@@ -162,15 +168,15 @@ async function within(promise: Promise<unknown>, what: () => string): Promise<vo
 }
 
 /** Kills so many threads, two at a time. Gives the longest that a promise took to settle, in milliseconds. */
-export async function kill(seed: number, kills: number, memoryEach: number): Promise<number> {
-  const other = await Apartment.open<Mortals>(url, { name: 'witness' })
+export async function kill(open: Opener, seed: number, kills: number, memoryEach: number): Promise<number> {
+  const other = await open<Mortals>(url, { name: 'witness' })
   const witness = await other.create('Witness')
   let begun = 0
   let slowest = 0
   const worker = async () => {
     while (begun < kills) {
       const number = begun++
-      const ms = await one(choices(seed * 7919 + number), witness, number % memoryEach === memoryEach - 1)
+      const ms = await one(open, choices(seed * 7919 + number), witness, number % memoryEach === memoryEach - 1)
       slowest = Math.max(slowest, ms)
     }
   }

@@ -3,7 +3,8 @@
 import { type Apartment, callWith, type Remote, release } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
 import { expect } from 'vitest'
-import { openStore, type Store } from './apartments.js'
+import type { Store } from './apartments.js'
+import { type Opener, storeOpener } from './contract/opener.js'
 import type { Account, Relay } from './threads/store.js'
 
 /** A repeatable source of choices. */
@@ -16,7 +17,8 @@ function choices(seed: number): (below: number) => number {
 }
 
 /** Deposits from here, through relays and through callbacks; the sum is exact. */
-export async function nothingIsLost(seed: number, calls: number): Promise<void> {
+export async function nothingIsLost(open: Opener, seed: number, calls: number): Promise<void> {
+  const openStore = storeOpener(open)
   const next = choices(seed)
   const apartments = await Promise.all([openStore(), openStore(), openStore()])
   const accounts = await Promise.all(apartments.map((apartment) => apartment.create('Account', 0)))
@@ -41,7 +43,8 @@ export async function nothingIsLost(seed: number, calls: number): Promise<void> 
 }
 
 /** A thread ends at some moment among calls in all directions: all of them settle. */
-export async function everythingSettles(seed: number, rounds: number): Promise<void> {
+export async function everythingSettles(open: Opener, seed: number, rounds: number): Promise<void> {
+  const openStore = storeOpener(open)
   const next = choices(seed)
   const lasting = await openStore({ name: 'lasting' })
   for (let round = 0; round < rounds; round++) {

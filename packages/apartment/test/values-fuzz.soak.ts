@@ -1,4 +1,9 @@
 import { it } from 'vitest'
+import { describeOver } from './contract/suite.js'
 import { valuesCross } from './values-fuzz.js'
 
-it('a million values come back from another thread as they were', () => valuesCross(1_000_000))
+for (const link of ['shared', 'port'] as const) {
+  describeOver(link, (open) => {
+    it('a million values come back from another thread as they were', () => valuesCross(open, 1_000_000))
+  })
+}

@@ -4,7 +4,7 @@ import type { Remote } from '@flatshare/apartment'
 import { byReference } from '@flatshare/core'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { openStore } from './apartments.js'
+import { type Opener, storeOpener } from './contract/opener.js'
 import { type Account, OverdrawnError } from './threads/store.js'
 
 const TOGETHER = 100
@@ -48,8 +48,8 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /** Sends so many values to another thread and back. */
-export async function valuesCross(count: number): Promise<void> {
-  await using apartment = await openStore()
+export async function valuesCross(open: Opener, count: number): Promise<void> {
+  await using apartment = await storeOpener(open)()
   const echo = await apartment.create('Account')
   const proxies = [echo, await apartment.create('Account', 5)]
   const leaf = fc.constantFrom<unknown>(

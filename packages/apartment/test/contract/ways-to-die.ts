@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { Apartment, blocking, callWith, currentCall } from '@flatshare/apartment'
+import { blocking, callWith, currentCall } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../apartments.js'
@@ -148,7 +148,7 @@ export function waysToDie(open: Opener): void {
 
   it('S13 opening that is given up in the middle leaves nothing behind', async () => {
     const controller = new AbortController()
-    const opening = caught(Apartment.open(module, { signal: controller.signal }))
+    const opening = caught(open(module, { signal: controller.signal }))
     controller.abort()
     expect(await opening).toMatchObject({ name: 'AbortError' })
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])

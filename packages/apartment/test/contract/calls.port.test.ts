@@ -1,0 +1,3 @@
+import { describeCalls } from './suite.js'
+
+describeCalls('port')

@@ -1,0 +1,3 @@
+import { describeLoad } from './suite.js'
+
+describeLoad('port')

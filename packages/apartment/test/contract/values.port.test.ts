@@ -1,0 +1,3 @@
+import { describeValues } from './suite.js'
+
+describeValues('port')
