@@ -7,25 +7,32 @@ import { ANSWER, type CarryingMessage, FAILURE } from './messages.js'
 /** The thread that called, as far as answering goes. */
 export interface AnsweredPeer {
   /** Calls of this peer that are not answered yet. */
-  readonly serving: ReadonlyMap<CallId, unknown>
+  readonly serving: { get(id: CallId): unknown }
   carry(message: CarryingMessage, value: unknown): void
 }
 
-/** @param label what errors call the call. */
-export function sendAnswer(peer: AnsweredPeer, id: CallId, value: unknown, label: string): void {
+/** A call, as far as answering it goes. */
+interface Answered {
+  readonly id: CallId
+  /** What errors call it. */
+  readonly label: string
+}
+
+export function sendAnswer(peer: AnsweredPeer, call: Answered, value: unknown): void {
   try {
-    peer.carry([ANSWER, id, undefined, undefined], value)
+    peer.carry([ANSWER, call.id, undefined, undefined], value)
   } catch (error) {
-    sendFailure(peer, id, () => cannotCross(error, `${label}: its result`))
+    sendFailure(peer, call, () => cannotCross(error, `${call.label}: its result`))
   }
 }
 
 /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */
-export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknown, label = 'The call'): void {
+export function sendFailure(peer: AnsweredPeer, call: Answered, thrown: () => unknown): void {
+  const { id } = call
   try {
     peer.carry([FAILURE, id, undefined, undefined], thrown())
   } catch (reason) {
-    const why = `${label}: what it threw`
+    const why = `${call.label}: what it threw`
     try {
       peer.carry([FAILURE, id, undefined, undefined], cannotCross(reason, why))
     } catch {
@@ -35,16 +42,21 @@ export function sendFailure(peer: AnsweredPeer, id: CallId, thrown: () => unknow
   }
 }
 
+/** The same for a call of which nothing is known here. */
+export function sendFailureOf(peer: AnsweredPeer, id: CallId, error: unknown): void {
+  sendFailure(peer, { id, label: 'The call' }, () => error)
+}
+
 /**
  * Of the calls that the other end awaits, those that aren't served here never came, or were answered: an
  * answer that wasn't lost has arrived there before this failure, which then finds nobody waiting.
  */
 export function failLost(peer: AnsweredPeer, awaited: readonly CallId[]): void {
   for (const call of awaited) {
-    if (peer.serving.has(call)) continue
+    if (peer.serving.get(call)) continue
     const message =
       'The call or its answer could not be read where it arrived: what it carries is nested too deeply for ' +
       'the stack of that thread, or of a kind that is not known there. The call may or may not have run.'
-    sendFailure(peer, call, () => new NotMarshalableError(message))
+    sendFailureOf(peer, call, new NotMarshalableError(message))
   }
 }

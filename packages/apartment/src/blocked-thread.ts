@@ -20,14 +20,16 @@ interface BlockedCall {
   readonly label: string
 }
 
-interface Postponed {
+/** A call that has come. */
+interface ArrivedCall {
   readonly path: readonly CallId[]
-  readonly start: (whileBlocked: boolean) => void
+  /** Takes its turn. */
+  enter(): void
 }
 
 /** The innermost one last. */
 const blocked: BlockedCall[] = []
-const postponed: Postponed[] = []
+const postponed: ArrivedCall[] = []
 
 /** The call whose answer this thread blocks for, undefined where it doesn't block. */
 export function blockedCall(): BlockedCall | undefined {
@@ -39,37 +41,35 @@ function isServedNow(path: readonly CallId[]): boolean {
   return call !== undefined && path.includes(call.id)
 }
 
-/** Starts a call that has come, now or when this thread can serve it. */
-export function admit(path: readonly CallId[], immediate: boolean, start: (whileBlocked: boolean) => void): void {
-  if (isServedNow(path)) start(true)
-  else if (immediate || (blocked.length === 0 && postponed.length === 0)) start(false)
-  else postponed.push({ path, start })
+/** Lets a call in that has come, now or when this thread can serve it. */
+export function admit(call: ArrivedCall, immediate: boolean): void {
+  if ((blocked.length === 0 && postponed.length === 0) || immediate || isServedNow(call.path)) call.enter()
+  else postponed.push(call)
 }
 
-/** Starts those of the calls that wait on which the blocked call depends; to be called before the thread sleeps. */
+/** Lets those in of the calls that wait on which the blocked call depends; to be called before the thread sleeps. */
 export function startNested(): void {
   for (let i = 0; i < postponed.length; i++) {
-    const { path, start } = postponed[i]!
-    if (!isServedNow(path)) continue
+    const call = postponed[i]!
+    if (!isServedNow(call.path)) continue
     postponed.splice(i, 1)
-    start(true)
+    call.enter()
     // It may have blocked itself, and changed the list.
     i = -1
   }
 }
 
-/** Runs `wait` while this thread counts as blocked on that call. */
-export function whileBlockedOn(call: BlockedCall, wait: () => void): void {
+/** From now on this thread counts as blocked on that call, until `endBlocking`. */
+export function beginBlocking(call: BlockedCall): void {
   blocked.push(call)
-  try {
-    wait()
-  } finally {
-    blocked.pop()
-    if (blocked.length === 0 && postponed.length > 0) queueMicrotask(startPostponed)
-  }
+}
+
+export function endBlocking(): void {
+  blocked.pop()
+  if (blocked.length === 0 && postponed.length > 0) queueMicrotask(startPostponed)
 }
 
 function startPostponed(): void {
   // One of them may block again, and calls may come meanwhile.
-  while (blocked.length === 0 && postponed.length > 0) postponed.shift()!.start(false)
+  while (blocked.length === 0 && postponed.length > 0) postponed.shift()!.enter()
 }

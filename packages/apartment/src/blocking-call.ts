@@ -1,7 +1,10 @@
 /**
  * A call that blocks its thread until it is answered.
  *
- *   made ─ receive all messages ─ answered? ─ callee alive? ─ in time? ─ sleep until something is posted ─┐
+ *   made ─ look ─ answered? ─ callee awake? ─ spin ─┐
+ *            ↑                                      │
+ *            └──────────────────────────────────────┘
+ *   then ─ receive all messages ─ answered? ─ callee alive? ─ in time? ─ sleep until something is posted ─┐
  *              ↑                                                                                          │
  *              └──────────────────────────────────────────────────────────────────────────────────────────┘
  *
@@ -18,24 +21,40 @@ import { CannotBlockError } from '@flatshare/core'
 import {
   canBlock,
   drainLines,
+  hasDoorbell,
   isAlive,
+  isAwake,
   noteCall,
   ownThreadId,
   parkedAt,
+  postsNow,
   receiveUntil,
   refuseCycle,
+  spin,
+  stayAwake,
+  type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
-import { startNested, whileBlockedOn } from './blocked-thread.js'
+import type { AwaitedCall, CallTarget } from './awaited-call.js'
+import { beginBlocking, endBlocking, startNested } from './blocked-thread.js'
 import type { CallSettings } from './call-settings.js'
-import { atCall, type CallTrace } from './call-trace.js'
-import { AWAITING_CALLEE_MS, type CallTarget, type MadeCall } from './calling.js'
+import { atCall } from './call-trace.js'
+import { AWAITING_CALLEE_MS } from './calling.js'
 import { ASK, type How, labelOf } from './messages.js'
 import type { Peer } from './peer.js'
 import { drainLinks } from './peers.js'
+import { schedulePump } from './pump.js'
+import { coreIsFree } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
-type Outcome = { readonly value: unknown } | { readonly error: unknown }
+/** As long as a wake-up takes. */
+const SPIN_MICROSECONDS = 75
+/** While others post without a pause, nobody looks at the clock. */
+const MOST_ROUNDS = 64
+/** Calls that sleep at once, at most, after one that was waited for in vain: as many as have been so in a row, and more. */
+const MOST_PASSED = 64
+let penalty = 0
+let toPass = 0
 
 /**
  * Calls, and blocks until there is an answer.
@@ -48,43 +67,73 @@ export function callAndBlock(
   how: How,
   member: string,
   args: unknown[],
-  trace: CallTrace,
   settings: CallSettings | undefined,
+  keep: unknown,
 ): unknown {
   if (!canBlock() || !peer.link.drains)
     throw cannotBlock(peer, labelOf(target.name, how, member), labelOf('proxy', how, member))
-  let outcome: Outcome | undefined
-  const made = peer.calls.call(target, how, member, args, trace, settings, {
-    resolve(value) {
-      outcome = { value }
-    },
-    reject(error) {
-      outcome = { error }
-    },
-  })
-  if (made) whileBlockedOn(made, () => block(peer, made, trace, () => outcome !== undefined))
-  const { value, error } = outcome as { value?: unknown; error?: unknown }
-  if ('error' in outcome!) throw error
-  return value
+  const call = peer.calls.callBlocking(target, how, member, args, settings, keep)
+  if (!call.settled) {
+    beginBlocking(call)
+    // Who posts for it need only end its sleep, and not ring for its event loop as well.
+    if (hasDoorbell) stayAwake()
+    try {
+      if (!answeredSoon(peer, call)) block(peer, call)
+    } finally {
+      endBlocking()
+      if (hasDoorbell) schedulePump()
+    }
+  }
+  return call.end()
+}
+
+/** Waits without sleeping, where an answer may be near. */
+function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
+  const { link, threadId } = peer
+  flushLinks()
+  if (link.kind === 'port' || !mayAnswerSoon(threadId)) return false
+  const stillAwake = () => isAwake(threadId)
+  let came = false
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+    const seen = postsNow()
+    // What comes may be from others: a call that this one has led to.
+    if (came) receiveAll(peer, call)
+    else link.look()
+    if (call.settled) return true
+    came = spin(seen, SPIN_MICROSECONDS, stillAwake)
+    penalty = came ? 0 : Math.min(MOST_PASSED, penalty * 2 || 1)
+    toPass = penalty
+    if (!came) return false
+  }
+  return false
+}
+
+/** A thread that is awake takes a call from shared memory at once. */
+function mayAnswerSoon(thread: ThreadId): boolean {
+  if (thread === ownThreadId() || !isAwake(thread) || !coreIsFree()) return false
+  if (toPass === 0) return true
+  toPass--
+  return false
 }
 
 /** Returns when the call has its outcome. */
-function block(peer: Peer, made: MadeCall, trace: CallTrace, isSettled: () => boolean): void {
-  const { id, label, deadline } = made
+function block(peer: Peer, call: AwaitedCall): void {
+  const { id, deadline } = call
   const callee = peer.threadId
   const receive = () => {
-    receiveAll(peer, isSettled)
+    receiveAll(peer, call)
     // The end of its thread is seen here before the event loop tells of it.
-    if (!isSettled() && callee !== 0 && !isAlive(callee)) {
+    if (!call.settled && callee !== 0 && !isAlive(callee)) {
       peer.link.drain()
       peer.calls.lose(id)
     }
-    return isSettled()
+    if (!call.settled && peer.link.stuck) peer.calls.giveUp(id, unreadable(peer, call), atCall)
+    return call.settled !== undefined
   }
   let end = deadline ?? Date.now() + AWAITING_CALLEE_MS
   const announce = (seen: number) => noteCall(callee, seen)
   try {
-    while (!receiveUntil(receive, { end, what: label, announce, refuse: refuseCycle })) {
+    while (!receiveUntil(receive, { end, what: call.label, announce, refuse: refuseCycle })) {
       if (deadline !== undefined) {
         peer.calls.timeOut(id)
         return
@@ -94,14 +143,16 @@ function block(peer: Peer, made: MadeCall, trace: CallTrace, isSettled: () => bo
     }
   } catch (error) {
     // A cycle, or no memory: nobody waits for the call any more.
-    peer.calls.giveUp(id, atCall(error, trace))
+    peer.calls.giveUp(id, error, atCall)
   }
 }
 
-function receiveAll(peer: Peer, isSettled: () => boolean): void {
+function receiveAll(peer: Peer, call: AwaitedCall): void {
   // By itself it may suffice.
+  peer.link.look()
+  if (call.settled) return
   peer.link.drain()
-  if (isSettled()) return
+  if (call.settled) return
   drainLines()
   drainLinks()
   startNested()
@@ -113,5 +164,14 @@ function cannotBlock(peer: Peer, label: string, instead: string): CannotBlockErr
   return new CannotBlockError(
     `${label} of the thread "${peer.name}" can't be waited for: the thread "${threadName(ownThreadId())}" ${why}. ` +
       `Instead: await ${instead}.`,
+  )
+}
+
+/** It will never be read while this thread blocks. */
+function unreadable(peer: Peer, { how, member, label }: AwaitedCall): CannotBlockError {
+  return new CannotBlockError(
+    `${label} of the thread "${peer.name}" can't be waited for any longer: its answer, or a message before it, is too ` +
+      'large for shared memory, or moves something, and only the event loop of the thread ' +
+      `"${threadName(ownThreadId())}" can read it. Instead: await ${labelOf('proxy', how, member)}.`,
   )
 }

@@ -4,22 +4,60 @@
  * An error that comes back has the stack of both threads: below where it was thrown, and the name of that thread (which
  * the error's marshaler writes), where the call was made, and the name of that one. An error that ends a call from this
  * side shows only where the call was made: where it was found out is no news to anybody.
+ *
+ * To take a stack costs more than to make a call. So a call takes one only while there are few of them: it has every
+ * function on the way to the call. For any other the stack is taken when the call has failed. A thread that blocks for it
+ * still stands where it called. Where it is awaited the engine tells the async functions that wait, if it is asked in the
+ * right place (`failLater`).
  */
 import { ownThreadId, threadName } from '@flatshare/core/internal'
 
-/** Its stack is formatted only when it is read. */
-export type CallTrace = { readonly stack?: string }
+/** Where a call was made, if that was noted. Its stack is formatted only when it is read. */
+export type CallTrace = { readonly stack?: string } | undefined
+
+/** So many stacks are taken within a millisecond. */
+const MOST = 5
+let taken = 0
+let until = 0
+/** To ask the clock costs too: when there are no more to be taken, one call in four does. */
+let passed = 0
 
 const here = import.meta.url.replace(/[^/]*$/, '')
 const isFrame = (line: string) => /^\s+at |@/.test(line)
 
 export function traceCall(): CallTrace {
+  if (taken === MOST && ((++passed & 3) !== 0 || !refilled())) return undefined
+  taken++
   return new Error()
+}
+
+function refilled(): boolean {
+  const now = performance.now()
+  // A clock that was set back has no other end.
+  if (now < until && until - now <= 1) return false
+  until = now + 1
+  taken = 0
+  return true
+}
+
+/** As `new Error()`, with as many of the caller's frames in spite of those of this package. */
+function traceHere(): { readonly stack?: string } {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + 10)
+  const trace = new Error()
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  return trace
+}
+
+/** Which async functions wait for the promise that the running reaction is to settle, where the engine tells. */
+function traceWaiting(): CallTrace {
+  const isAsync = (line: string) => /^\s+at async |^async\*/.test(line)
+  return { stack: (traceHere().stack ?? '').split('\n').filter(isAsync).join('\n') }
 }
 
 /** The caller's frames; of this package only where there are no others, as where it was bundled with the program. */
 function framesOf(trace: CallTrace): string[] {
-  const frames = (trace.stack ?? '').split('\n').filter(isFrame)
+  const frames = ((trace ?? traceHere()).stack ?? '').split('\n').filter(isFrame)
   const callers = frames.filter((line) => !line.includes(here))
   return callers.length > 0 ? callers : frames
 }
@@ -28,21 +66,42 @@ function setStack(error: Error, stack: string): void {
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
 }
 
-/** Adds the place of the call to the stack of what came back from the other thread. */
+/**
+ * Adds the place of the call to the stack of what came back from the other thread. Without a trace this is called from
+ * there.
+ */
 export function atCaller(error: unknown, trace: CallTrace): unknown {
   if (!(error instanceof Error)) return error
-  const frames = framesOf(trace)
-  if (frames.length > 0) {
-    const thread = `    --- called from the thread "${threadName(ownThreadId())}" ---`
-    setStack(error, [error.stack, thread, ...frames].join('\n'))
-  }
+  const thread = `    --- called from the thread "${threadName(ownThreadId())}" ---`
+  setStack(error, [error.stack, thread, ...framesOf(trace)].join('\n'))
   return error
 }
 
-/** Gives an error that this side ends the call with the stack of the call. */
+/** Gives an error that this side ends the call with the stack of the call. Without a trace this is called from there. */
 export function atCall<E>(error: E, trace: CallTrace): E {
   if (!(error instanceof Error)) return error
   const frames = framesOf(trace)
   if (frames.length > 0) setStack(error, [`${error.name}: ${error.message}`, ...frames].join('\n'))
   return error
+}
+
+/**
+ * Rejects the promise of a call that has no trace.
+ *
+ * The engine follows the running reaction's promise to those who wait for it. So that promise must have become what the
+ * call's waits for before the reaction runs.
+ *
+ * @param resolve of the call's promise.
+ * @param reason gives what it is rejected with.
+ */
+export function failLater(resolve: (promise: Promise<never>) => void, reason: (trace: CallTrace) => unknown): void {
+  let begin!: () => void
+  const begun = new Promise<void>((settle) => {
+    begin = settle
+  })
+  const failing = begun.then(() => {
+    throw reason(traceWaiting())
+  })
+  resolve(failing)
+  begin()
 }

@@ -11,8 +11,8 @@
 import { FlatshareError } from '@flatshare/core'
 import {
   abortReason,
+  type Call,
   type CallId,
-  causality,
   currentCall,
   newCallId,
   type PackedReference,
@@ -20,34 +20,30 @@ import {
   type ThreadId,
   timeoutError,
 } from '@flatshare/core/internal'
+import { AwaitedCall, type CallTarget } from './awaited-call.js'
 import { CallCell } from './call-cells.js'
+import { CallResult } from './call-result.js'
 import { type CallSettings, GRACE_TIME } from './call-settings.js'
+import { CallTable } from './call-table.js'
 import { atCall, atCaller, type CallTrace } from './call-trace.js'
 import { cannotCross } from './crossing.js'
-import { type IterationLimit, unpackWithin } from './iteration-limit.js'
+import { arrivingLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
-import { CALL, CANCEL, type CallMessage, type CarryingMessage, type How, labelOf } from './messages.js'
+import { CALL, CANCEL, type CallMessage, type CarryingMessage, type How } from './messages.js'
 import { endOwnThread } from './own-threads.js'
 import { watchSignal } from './signal-watch.js'
 
 /** How long this thread blocks for one that neither computes nor blocks. */
 export const AWAITING_CALLEE_MS = 30_000
 
-/** What is called. */
-export interface CallTarget {
-  readonly id: number
-  readonly name: string
-  /** The proxy, so that it isn't collected meanwhile. */
-  readonly keep?: unknown
-}
-
 /** The thread that is called, as far as calling it goes. */
 export interface CalledPeer {
   readonly threadId: ThreadId
   readonly name: string
   readonly link: Link
-  /** Why no call can be made, or what becomes of one that was; undefined while calls can be made. */
-  refusal(label: string): Error | undefined
+  /** Whether calls can be made. */
+  readonly takesCalls: boolean
+  /** Why no call can be made, or what becomes of one that was. */
   disconnected(label: string, mayHaveRun: boolean): Error
   carry(message: CarryingMessage, value: unknown): void
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown
@@ -55,40 +51,20 @@ export interface CalledPeer {
   idle(): void
 }
 
-/** Who waits for a call's end; it hears of one of the two, once. */
-export interface Outcome {
-  resolve(value: unknown): void
-  reject(error: unknown): void
-}
+type Settle = (outcome: unknown) => void
 
-/** A call that was made and that somebody waits for. */
-export interface MadeCall {
-  readonly id: CallId
-  readonly label: string
-  readonly deadline: number | undefined
-}
+let resolve: Settle | undefined
+let reject: Settle | undefined
 
-/** A call that was made and isn't answered. */
-interface Awaited {
-  readonly outcome: Outcome
-  readonly label: string
-  readonly trace: CallTrace
-  readonly keep: unknown
-  /** Of a call that may be given up before any deadline. */
-  readonly cell: CallCell | undefined
-  /** Whether this thread goes on for it. */
-  readonly holds: boolean
-  /** Milliseconds after which its thread shall end, where that was asked for. */
-  readonly grace: number | undefined
-  /** Until when what it gives may be iterated. */
-  readonly limit: IterationLimit | undefined
-  /** Lets go of timer and signal. */
-  settle?: () => void
+/** One for all promises. */
+const takeSettlers = (resolveIt: Settle, rejectIt: Settle) => {
+  resolve = resolveIt
+  reject = rejectIt
 }
 
 /** The calls that await the answer of one peer. */
 export class AwaitedCalls {
-  readonly #awaited = new Map<CallId, Awaited>()
+  readonly #awaited = new CallTable<AwaitedCall>()
   /** Calls that were given up and whose thread shall end if they don't: how to let go of each. */
   readonly #lingering = new Map<CallId, () => void>()
   #holding = 0
@@ -105,10 +81,10 @@ export class AwaitedCalls {
   }
 
   ids(): CallId[] {
-    return [...this.#awaited.keys()]
+    return this.#awaited.all().map(({ id }) => id)
   }
 
-  /** Makes a call. Each failure goes to the outcome; nothing is thrown. Gives what is to be waited for, if anything. */
+  /** Makes a call. Each failure is one of the promise; nothing is thrown. */
   call(
     target: CallTarget,
     how: How,
@@ -116,64 +92,97 @@ export class AwaitedCalls {
     args: unknown[],
     trace: CallTrace,
     settings: CallSettings | undefined,
-    outcome: Outcome,
-  ): MadeCall | undefined {
+    keep: unknown,
+  ): CallResult {
+    const result = new CallResult(takeSettlers)
+    const call = new AwaitedCall(target, how, member, keep, trace, resolve, reject)
+    // Or the last promise, and what it gave, were kept for ever.
+    resolve = reject = undefined
+    this.#make(call, args, settings)
+    return result
+  }
+
+  /** Makes a call for which this thread blocks. Unless it is settled by then, its end is to be waited for. */
+  callBlocking(
+    target: CallTarget,
+    how: How,
+    member: string,
+    args: unknown[],
+    settings: CallSettings | undefined,
+    keep: unknown,
+  ): AwaitedCall {
+    const call = new AwaitedCall(target, how, member, keep, undefined, undefined, undefined)
+    this.#make(call, args, settings)
+    return call
+  }
+
+  #make(call: AwaitedCall, args: unknown[], settings: CallSettings | undefined): void {
     const { peer } = this
-    const label = labelOf(target.name, how, member)
-    const refusal = peer.refusal(label)
-    if (refusal) {
-      outcome.reject(atCall(refusal, trace))
-      return undefined
+    if (!peer.takesCalls) {
+      call.refuse(peer.disconnected(call.label, false))
+      return
     }
-    const { signal, timeout, onAbort, graceTime = GRACE_TIME, reply = true } = settings ?? {}
-    if (signal?.aborted) {
-      outcome.reject(abortReason(signal))
-      return undefined
-    }
-    const inherited = currentCall()?.deadline
-    const own = timeout === undefined ? undefined : Date.now() + timeout
-    const deadline = inherited === undefined ? own : Math.min(inherited, own ?? inherited)
-    if (deadline !== undefined && deadline <= Date.now()) {
-      outcome.reject(atCall(timeoutError(`${label}: no time is left; the call was not made.`), trace))
-      return undefined
-    }
-    if (!reply && how === 'get') {
-      const message = `${label}: the value of a property is an answer, and these calls have none (reply: false).`
-      outcome.reject(atCall(new TypeError(message), trace))
-      return undefined
-    }
+    const parent = currentCall()
+    if ((settings !== undefined || parent?.deadline !== undefined) && !this.#limit(call, settings, parent)) return
+    const { target, how, member, cell, deadline } = call
+    const replies = settings?.reply !== false
     const id = newCallId()
-    const path = [...causality(), id]
-    const cell = reply && (signal || onAbort) ? new CallCell() : undefined
+    call.id = id
+    const path = parent ? [...parent.path, id] : [id]
     try {
       const message: CallMessage = [CALL, target.id, how, member, path, undefined, undefined, deadline]
-      if (!reply) message.push(undefined, undefined, true)
+      if (!replies) message.push(undefined, undefined, true)
       else if (cell) message.push(cell.number, cell.turn)
       peer.carry(message, args)
     } catch (error) {
       cell?.free()
-      outcome.reject(atCall(cannotCross(error, `${label}: an argument`), trace))
-      return undefined
+      call.refuse(cannotCross(error, `${call.label}: an argument`))
+      return
     }
-    if (!reply) {
-      outcome.resolve(undefined)
-      return undefined
+    if (!replies) {
+      if (call.resolve) peer.link.whenTaken(() => call.succeed(undefined))
+      else call.succeed(undefined)
+      return
     }
-    const grace = onAbort ? graceTime : undefined
-    const holds = how !== 'idle'
-    const limit = settings && (signal || own !== undefined) ? { label, trace, settings, deadline: own } : undefined
-    const awaited: Awaited = { outcome, label, trace, keep: target.keep, cell, holds, grace, limit }
-    this.#awaited.set(id, awaited)
-    if (holds && ++this.#holding === 1) peer.link.hold(true)
-    if (signal || deadline !== undefined) this.#watch(id, awaited, signal, deadline)
-    return { id, label, deadline }
+    this.#awaited.add(call)
+    if (how !== 'idle' && ++this.#holding === 1) peer.link.hold(true)
+    if (settings?.signal || deadline !== undefined) this.#watch(call, settings?.signal, deadline)
   }
 
-  #watch(id: CallId, awaited: Awaited, signal: AbortSignal | undefined, deadline: number | undefined): void {
+  /** Notes until when a call may take; false where that was refused. */
+  #limit(call: AwaitedCall, settings: CallSettings | undefined, parent: Call | undefined): boolean {
+    const { signal, timeout, onAbort, graceTime = GRACE_TIME, reply = true } = settings ?? {}
+    if (signal?.aborted) {
+      call.fail(abortReason(signal))
+      return false
+    }
+    const inherited = parent?.deadline
+    const own = timeout === undefined ? undefined : Date.now() + timeout
+    const deadline = inherited === undefined ? own : Math.min(inherited, own ?? inherited)
+    if (deadline !== undefined && deadline <= Date.now()) {
+      call.refuse(timeoutError(`${call.label}: no time is left; the call was not made.`))
+      return false
+    }
+    if (!reply && call.how === 'get') {
+      const message = `${call.label}: the value of a property is an answer, and these calls have none (reply: false).`
+      call.refuse(new TypeError(message))
+      return false
+    }
+    call.deadline = deadline
+    if (reply && (signal || onAbort)) call.cell = new CallCell()
+    if (onAbort) call.grace = graceTime
+    if (settings && (signal || own !== undefined)) {
+      call.limit = { label: call.label, trace: call.trace, settings, deadline: own }
+    }
+    return true
+  }
+
+  #watch(call: AwaitedCall, signal: AbortSignal | undefined, deadline: number | undefined): void {
+    const { id } = call
     const unwatch = signal && watchSignal(signal, () => this.giveUp(id, abortReason(signal)))
     const stopTimer =
       deadline === undefined ? undefined : startTimer(Math.max(0, deadline - Date.now()), () => this.timeOut(id))
-    awaited.settle = () => {
+    call.letGo = () => {
       unwatch?.()
       stopTimer?.()
     }
@@ -181,50 +190,56 @@ export class AwaitedCalls {
 
   /** The other thread, asked by this one which is blocked, has said that the call only waits there. */
   waits(id: CallId, what: string): void {
-    const awaited = this.#awaited.get(id)
-    if (!awaited) return
+    const call = this.#awaited.get(id)
+    if (!call) return
     const message =
       `Waited ${AWAITING_CALLEE_MS} ms for the thread "${this.peer.name}", which is not blocked: ${what}. It may be ` +
       'awaiting what this thread is to do. Await the call instead, or give it a timeout with callWith; one of Infinity ' +
       'waits for ever.'
-    this.#giveUp(id, awaited, atCall(timeoutError(message), awaited.trace), true)
+    this.#timeOut(call, message)
   }
 
   /** The deadline of a call has passed. */
   timeOut(id: CallId): void {
-    const awaited = this.#awaited.get(id)
-    if (!awaited) return
-    const message = `${awaited.label}: no answer from the thread "${this.peer.name}" in time.`
-    this.#giveUp(id, awaited, atCall(timeoutError(message), awaited.trace), true)
+    const call = this.#awaited.get(id)
+    if (call) this.#timeOut(call, `${call.label}: no answer from the thread "${this.peer.name}" in time.`)
+  }
+
+  #timeOut(call: AwaitedCall, message: string): void {
+    this.#end(call, (id) => {
+      call.fail(timeoutError(message), atCall)
+      this.peer.link.send([CANCEL, id, true])
+    })
   }
 
   /** Frees the caller, and tells the callee. */
-  giveUp(id: CallId, reason: unknown): void {
-    const awaited = this.#awaited.get(id)
-    if (awaited) this.#giveUp(id, awaited, reason, false)
+  giveUp(id: CallId, reason: unknown, place?: typeof atCall): void {
+    const call = this.#awaited.get(id)
+    if (!call) return
+    this.#end(call, () => {
+      call.fail(reason, place)
+      this.#sendCancel(id, reason)
+    })
   }
 
-  #giveUp(id: CallId, awaited: Awaited, reason: unknown, timedOut: boolean): void {
-    const { cell, grace } = awaited
+  /** Ends a call before its answer. */
+  #end(call: AwaitedCall, end: (id: CallId) => void): void {
+    const { id, cell, grace } = call
     cell?.giveUp()
     this.#take(id)
-    awaited.outcome.reject(reason)
-    this.#sendCancel(id, reason, timedOut)
-    if (cell && grace !== undefined) this.#linger(id, awaited.label, cell, grace)
+    end(id)
+    if (cell && grace !== undefined) this.#linger(id, call.label, cell, grace)
     else cell?.free()
     this.#settled()
   }
 
-  #sendCancel(id: CallId, reason: unknown, timedOut: boolean): void {
-    if (!timedOut) {
-      try {
-        this.peer.carry([CANCEL, id, false, undefined, undefined], reason)
-        return
-      } catch {
-        // The reason can't cross: then without it.
-      }
+  #sendCancel(id: CallId, reason: unknown): void {
+    try {
+      this.peer.carry([CANCEL, id, false, undefined, undefined], reason)
+    } catch {
+      // The reason can't cross: then without it.
+      this.peer.link.send([CANCEL, id, false])
     }
-    this.peer.link.send([CANCEL, id, timedOut])
   }
 
   /** Ends the callee's thread if the call doesn't end in time. */
@@ -250,18 +265,26 @@ export class AwaitedCalls {
   }
 
   receiveAnswer(succeeded: boolean, id: CallId, value: unknown, refs: PackedReference[] | undefined): void {
-    const awaited = this.#take(id)
-    awaited?.cell?.free()
-    this.#lingering.get(id)?.()
+    const call = this.#take(id)
+    if (call?.cell) call.cell.free()
+    if (this.#lingering.size > 0) this.#lingering.get(id)?.()
     try {
       // Unpacked also where nobody waits any more, so that what it refers to is let go in time.
-      const result = unpackWithin(awaited?.limit, () => this.peer.unpack(value, refs))
-      if (succeeded) awaited?.outcome.resolve(result)
-      else awaited?.outcome.reject(atCaller(result, awaited.trace))
+      const result = this.#unpack(call, value, refs)
+      if (call) {
+        if (succeeded) call.succeed(result)
+        else call.fail(result, atCaller)
+      }
     } catch (error) {
-      awaited?.outcome.reject(atCall(error, awaited.trace))
+      call?.fail(error, atCall)
     }
     this.#settled()
+  }
+
+  #unpack(call: AwaitedCall | undefined, value: unknown, refs: PackedReference[] | undefined): unknown {
+    const limit = call?.limit
+    if (limit === undefined && arrivingLimit() === undefined) return this.peer.unpack(value, refs)
+    return unpackWithin(limit, () => this.peer.unpack(value, refs))
   }
 
   /** The other thread is gone: what still waits ends. */
@@ -273,18 +296,17 @@ export class AwaitedCalls {
 
   /** The other thread is gone: ends one of the calls. */
   lose(id: CallId): void {
-    const awaited = this.#take(id)
-    awaited?.cell?.free()
-    awaited?.outcome.reject(atCall(this.peer.disconnected(awaited.label, true), awaited.trace))
+    const call = this.#take(id)
+    call?.cell?.free()
+    call?.fail(this.peer.disconnected(call.label, true), atCall)
   }
 
-  #take(id: CallId): Awaited | undefined {
-    const awaited = this.#awaited.get(id)
-    if (!awaited) return undefined
-    this.#awaited.delete(id)
-    awaited.settle?.()
-    if (awaited.holds && --this.#holding === 0) this.peer.link.hold(false)
-    return awaited
+  #take(id: CallId): AwaitedCall | undefined {
+    const call = this.#awaited.take(id)
+    if (call === undefined) return undefined
+    if (call.letGo) call.letGo()
+    if (call.how !== 'idle' && --this.#holding === 0) this.peer.link.hold(false)
+    return call
   }
 
   #settled(): void {

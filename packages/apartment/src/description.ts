@@ -37,7 +37,7 @@ const symbols: ReadonlyMap<string, symbol> = new Map([
 
 /** The key of a member that messages name. */
 export function memberKey(member: string): string | symbol {
-  return symbols.get(member) ?? member
+  return member.startsWith('[') ? (symbols.get(member) ?? member) : member
 }
 
 /** The name under which a member goes in messages; undefined where it has none. */
@@ -51,9 +51,9 @@ function memberName(key: string | symbol): string | undefined {
 
 /** The function behind a member of an object. */
 export function methodAt(object: object, member: string): Function {
-  const found = (object as Record<PropertyKey, unknown>)[memberKey(member)]
-  const iterator = (object as Partial<Iterable<unknown>>)[Symbol.iterator]
-  return (found === undefined && member === '[Symbol.asyncIterator]' ? iterator : found) as Function
+  const found = (object as Record<PropertyKey, unknown>)[memberKey(member)] as Function
+  if (found === undefined && member === '[Symbol.asyncIterator]') return (object as Iterable<unknown>)[Symbol.iterator]
+  return found
 }
 
 const said = new WeakMap<Function, SaidOfClass>()

@@ -13,58 +13,64 @@
  */
 import type { CallId } from '@flatshare/core/internal'
 
-interface Waiting {
+/** A call that queues. */
+export interface Turn {
   readonly path: readonly CallId[]
   /** What errors call it. */
   readonly label: string
-  readonly start: () => Promise<void> | undefined
+  /** Starts it. True where it goes on: when it has ended, it leaves the gate. */
+  start(): boolean
 }
 
 export class Gate {
-  /** The calls that it serves, with what errors call them. */
-  readonly #running = new Map<CallId, string>()
-  readonly #waiting: Waiting[] = []
+  readonly #running: Turn[] = []
+  readonly #waiting: Turn[] = []
   #first = 0
 
-  /** Starts the call now or in its turn. What `start` gives back, it never rejects, tells when it has ended. */
-  pass(path: readonly CallId[], start: () => Promise<void> | undefined, label: string): void {
-    if (this.admits(path)) this.#start({ path, label, start })
-    else this.#waiting.push({ path, label, start })
+  /** Starts the call now or in its turn. */
+  pass(turn: Turn): void {
+    if (this.admits(turn.path)) this.#start(turn)
+    else this.#waiting.push(turn)
   }
 
   /** Whether everything that runs here is on the call's path. */
   admits(path: readonly CallId[]): boolean {
-    for (const id of this.#running.keys()) if (!path.includes(id)) return false
+    for (const { path: running } of this.#running) if (!path.includes(running[running.length - 1]!)) return false
     return true
+  }
+
+  /** A call that went on has ended. */
+  leave(turn: Turn): void {
+    this.#remove(turn)
+    this.#next()
   }
 
   /** Starts at once all that wait: their object refuses them from now on. */
   dismiss(): void {
     const waiting = this.#waiting.splice(0).slice(this.#first)
     this.#first = 0
-    for (const { start } of waiting) void start()
+    for (const turn of waiting) turn.start()
   }
 
   /** What runs here. */
   get running(): readonly string[] {
-    return [...this.#running.values()]
+    return this.#running.map(({ label }) => label)
   }
 
-  #start({ path, label, start }: Waiting): void {
-    const id = path[path.length - 1]!
-    this.#running.set(id, label)
-    const ended = start()
-    if (!ended) this.#running.delete(id)
-    else {
-      void ended.then(() => {
-        this.#running.delete(id)
-        this.#next()
-      })
-    }
+  #start(turn: Turn): void {
+    this.#running.push(turn)
+    if (!turn.start()) this.#remove(turn)
+  }
+
+  #remove(turn: Turn): void {
+    const running = this.#running
+    // Most often it is the one that has started last; those that were dismissed are none.
+    const at = running.lastIndexOf(turn)
+    if (at >= 0) running.splice(at, 1)
   }
 
   #next(): void {
-    while (this.#running.size === 0 && this.#first < this.#waiting.length) {
+    while (this.#running.length === 0 && this.#first < this.#waiting.length) {
       const waiting = this.#waiting[this.#first++]!
       if (this.#first > 1024 || this.#first === this.#waiting.length) {
         this.#waiting.splice(0, this.#first)
@@ -72,7 +78,7 @@ export class Gate {
       }
       this.#start(waiting)
     }
-    if (this.#running.size > 0) this.#reenter()
+    if (this.#running.length > 0) this.#reenter()
   }
 
   /** Starts the first waiting call that re-enters what still runs, a sibling of the one that has just ended. */

@@ -14,7 +14,6 @@
 import { DisconnectedError } from '@flatshare/core'
 import {
   afterMicrotasks,
-  type CallId,
   isAlive,
   type LinkDecodeOptions,
   type LinkEncodeOptions,
@@ -24,11 +23,12 @@ import {
   type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
-import { failLost, sendAnswer, sendFailure } from './answers.js'
-import { CallResult } from './call-result.js'
+import { failLost, sendAnswer, sendFailure, sendFailureOf } from './answers.js'
+import type { CallTarget } from './awaited-call.js'
 import type { CallSettings } from './call-settings.js'
+import { CallTable } from './call-table.js'
 import type { CallTrace } from './call-trace.js'
-import { AwaitedCalls, type CalledPeer, type CallTarget } from './calling.js'
+import { AwaitedCalls, type CalledPeer } from './calling.js'
 import { decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
 import { EncodedValue } from './incoming.js'
 import type { Link, LinkReceiver } from './link.js'
@@ -52,8 +52,8 @@ import {
 } from './messages.js'
 import { noteAnswered, peers } from './peers.js'
 import { SentReferences } from './sent-references.js'
-import { callerEnded, type ServedCall } from './served-call.js'
-import { type CallingPeer, cancelCall, serveCall, whatWaits } from './serving.js'
+import { callerEnded } from './served-call.js'
+import { type CallingPeer, cancelCall, type IncomingCall, serveCall, whatWaits } from './serving.js'
 import { linkOver } from './shared-link.js'
 import { ROOT, type Stub, stubById, TABLE } from './stub.js'
 
@@ -71,7 +71,7 @@ export interface PeerSettings {
 export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   threadId: ThreadId
   name: string
-  readonly serving = new Map<CallId, ServedCall>()
+  readonly serving = new CallTable<IncomingCall>()
   /** Descriptions that the other end has been told. */
   readonly told = new Set<number>()
   /** References of the other end that this thread holds by this link. */
@@ -115,10 +115,9 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     args: unknown[],
     trace: CallTrace,
     settings?: CallSettings,
+    keep?: unknown,
   ): Promise<unknown> {
-    return new CallResult((resolve, reject) =>
-      this.calls.call(target, how, member, args, trace, settings, { resolve, reject }),
-    )
+    return this.calls.call(target, how, member, args, trace, settings, keep)
   }
 
   /** How many calls wait for their answers. */
@@ -126,10 +125,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     return this.calls.size
   }
 
-  refusal(label: string): Error | undefined {
+  get takesCalls(): boolean {
+    if (this.#gone || this.#closing) return false
     // The thread table may know of its end before the link does: what isn't sent has certainly not run.
-    const hasDied = this.threadId !== 0 && !isAlive(this.threadId)
-    return this.#gone || this.#closing || hasDied ? this.disconnected(label, false) : undefined
+    return this.threadId === 0 || isAlive(this.threadId)
   }
 
   disconnected(label: string, mayHaveRun: boolean): DisconnectedError {
@@ -142,8 +141,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   }
 
   idle(): void {
-    for (const listener of this.#idleListeners) listener()
-    this.#idleListeners.clear()
+    if (this.#idleListeners.size > 0) {
+      for (const listener of this.#idleListeners) listener()
+      this.#idleListeners.clear()
+    }
     this.closeIfUnused()
   }
 
@@ -159,30 +160,27 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     return value instanceof EncodedValue ? value.decode() : unpackFrom(this, value, refs)
   }
 
-  answer(id: CallId, value: unknown): void {
-    const call = this.#ended(id)
-    if (!call || this.#gone) return
-    if (call.isLate) sendFailure(this, id, () => call.lateResult())
-    else if (call.replies) sendAnswer(this, id, value, call.label)
+  answer(call: IncomingCall, value: unknown): void {
+    if (!this.#ends(call)) return
+    if (call.isLate) sendFailure(this, call, () => call.lateResult())
+    else if (call.replies) sendAnswer(this, call, value)
     this.closeIfUnused()
     noteAnswered()
   }
 
-  fail(id: CallId, error: unknown): void {
-    const call = this.#ended(id)
-    if (!call || this.#gone) return
-    if (call.replies) sendFailure(this, id, () => error, call.label)
+  fail(call: IncomingCall, error: unknown): void {
+    if (!this.#ends(call)) return
+    if (call.replies) sendFailure(this, call, () => error)
     else call.warn(error, this.name)
     this.closeIfUnused()
     noteAnswered()
   }
 
-  #ended(id: CallId): ServedCall | undefined {
-    const call = this.serving.get(id)
-    if (!call) return undefined
-    this.serving.delete(id)
+  /** Whether it isn't answered yet, and may be. */
+  #ends(call: IncomingCall): boolean {
+    if (!this.serving.take(call.id)) return false
     call.end()
-    return call
+    return this.#gone === undefined
   }
 
   // ── references ────────────────────────────────────────────────────────────────────────────
@@ -240,7 +238,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.#gone = { cause }
     peers.delete(this)
     this.#sent.clear()
-    for (const call of this.serving.values()) call.giveUp(callerEnded())
+    for (const call of this.serving.all()) call.giveUp(callerEnded())
     this.serving.clear()
     this.calls.end()
     const listeners = [...this.#goneListeners]
@@ -309,7 +307,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     switch (message[0]) {
       case CALL:
         // The same again is a copy: its number names the first.
-        if (!this.serving.has(message[4][message[4].length - 1]!)) serveCall(message, this)
+        if (!this.serving.get(message[4][message[4].length - 1]!)) serveCall(message, this)
         break
       case ANSWER:
       case FAILURE:
@@ -358,7 +356,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     }
   }
 
-  #sayWhatWaits(call: CallId): void {
+  #sayWhatWaits(call: number): void {
     const what = whatWaits(call, this)
     if (what && !this.#gone) this.link.send([WAITING, call, what])
   }
@@ -366,9 +364,9 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   /** What came is no message: if it was meant as a call, whoever made it hears so. */
   #refuse(message: unknown): void {
     const call = callMeant(message)
-    if (call === undefined || this.serving.has(call)) return
+    if (call === undefined || this.serving.get(call)) return
     const error = new TypeError(`A call came to the thread "${threadName(ownThreadId())}" that is none there.`)
-    sendFailure(this, call, () => error)
+    sendFailureOf(this, call, error)
   }
 
   /** A call or an answer was lost, nobody knows which: says what is awaited here. */

@@ -2,8 +2,10 @@
 import { type Apartment, type Arguments, type CloseOptions, type Constructed, checkedClosing } from './apartment.js'
 import type { ApartmentSource } from './apartment-options.js'
 import { openRemote, type Wanted } from './apartment-thread.js'
+import type { CallSettings } from './call-settings.js'
 import { type CallTrace, traceCall } from './call-trace.js'
 import { crossingName } from './description.js'
+import type { How } from './messages.js'
 import { mapping, type PoolMapping } from './pool-map.js'
 import { leastCalled, type PoolMember, type Replicated } from './pool-member.js'
 import { checkedLimits, count, type PoolOptions } from './pool-options.js'
@@ -300,9 +302,17 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
   #makeReplicas(replicated: Replicated, { description }: Reference): object {
     const threads = this.#threads
     const { name } = description
-    const target = (member: PoolMember) => {
-      const keep = member.replica(replicated)
-      return { id: referenceOf(keep)!.id, name, keep }
+    const callOn = (
+      on: PoolMember,
+      how: How,
+      member: string,
+      args: unknown[],
+      trace: CallTrace,
+      rest?: CallSettings,
+    ) => {
+      const replica = on.replica(replicated)
+      const target = { id: referenceOf(replica)!.id, name }
+      return on.thread.peer.call(target, how, member, args, trace, rest, replica)
     }
     const router: Router = {
       place: this.name,
@@ -313,8 +323,8 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
           what: how === 'get' ? `${name}.${member}` : `${name}.${member}()`,
           trace,
           settings,
-          run: (on, rest) => on.thread.peer.call(target(on), how, member, args, trace, rest),
-          ended: (on) => on.thread.peer.call(target(on), 'idle', '', [], trace),
+          run: (on, rest) => callOn(on, how, member, args, trace, rest),
+          ended: (on) => callOn(on, 'idle', '', [], trace),
         })
       },
       nearest: () => this.#nearest().reference(replicated),

@@ -17,6 +17,7 @@ export class Reference {
   proxy: WeakRef<object> | undefined
   released = false
   readonly #arrivals = new Map<Peer, number>()
+  #first: Peer | undefined
 
   constructor(
     readonly home: ThreadId,
@@ -47,9 +48,14 @@ export class Reference {
 
   /** The link that calls take: the first by which it came, while that lasts. */
   get peer(): Peer | undefined {
+    const first = this.#first
+    return first === undefined || first.gone ? this.#next() : first
+  }
+
+  #next(): Peer | undefined {
     let first: Peer | undefined
     for (const peer of this.#arrivals.keys()) {
-      if (!peer.gone) return peer
+      if (!peer.gone) return (this.#first = peer)
       first ??= peer
     }
     return first
@@ -83,17 +89,17 @@ export class Reference {
 
   call(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): Promise<unknown> {
     const { peer } = this
-    if (this.released || !peer) {
-      return Promise.reject(this.#released())
-    }
-    return peer.call({ id: this.id, name: this.name, keep }, how, member, args, traceCall(), settings)
+    if (this.released || !peer) return Promise.reject(this.#released())
+    return peer.call(this, how, member, args, traceCall(), settings, keep)
   }
 
   /** As `call`, blocking: gives the result, or throws. */
   callBlocking(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): unknown {
-    const { released, peer, id } = this.route()
+    const route = this.route()
+    const { released, peer } = route
     if (released || !peer) throw this.#released()
-    return callAndBlock(peer, { id, name: this.name, keep }, how, member, args, traceCall(), settings)
+    const target = route === this ? this : { id: route.id, name: this.name }
+    return callAndBlock(peer, target, how, member, args, settings, keep)
   }
 
   #released(): DisconnectedError {
@@ -112,5 +118,6 @@ export class Reference {
     }
     for (const [peer, arrivals] of this.#arrivals) peer.release(this.id, arrivals)
     this.#arrivals.clear()
+    this.#first = undefined
   }
 }

@@ -19,7 +19,6 @@ import {
   warn,
 } from '@flatshare/core/internal'
 import type { CallerCell } from './call-cells.js'
-import type { Gate } from './gate.js'
 
 const calls = new WeakMap<AbortSignal, ServedCall>()
 const callOf = (signal: AbortSignal): ServedCall => calls.get(signal)!
@@ -53,10 +52,6 @@ const livePrototype = Object.create(AbortSignal.prototype, {
 
 export class ServedCall implements Call {
   readonly id: CallId
-  /** What errors call it. */
-  label = 'A call'
-  /** Where it queues, if it does. */
-  gate?: Gate
   begun = false
   #controller: AbortController | undefined
   #given: { readonly reason: unknown } | undefined
@@ -72,6 +67,11 @@ export class ServedCall implements Call {
     readonly replies: boolean,
   ) {
     this.id = path[path.length - 1]!
+  }
+
+  /** What errors call it. */
+  get label(): string {
+    return 'A call'
   }
 
   get signal(): AbortSignal {

@@ -4,7 +4,7 @@ import {
   type CallId,
   isThenable,
   ownThreadId,
-  runInFrame,
+  runCall,
   type ThreadId,
   threadName,
   timeoutError,
@@ -12,7 +12,8 @@ import {
 } from '@flatshare/core/internal'
 import { admit, blockedCall } from './blocked-thread.js'
 import { CallerCell } from './call-cells.js'
-import type { Gate } from './gate.js'
+import type { CallTable } from './call-table.js'
+import type { Gate, Turn } from './gate.js'
 import { type CallMessage, type CancelMessage, type How, labelOf } from './messages.js'
 import { callGivenUp, ServedCall } from './served-call.js'
 import { isGenerator, stepsAreCalls } from './source-iteration.js'
@@ -22,48 +23,137 @@ import { type Stub, stubById } from './stub.js'
 export interface CallingPeer {
   readonly threadId: ThreadId
   /** Calls of this peer that are not answered yet. */
-  readonly serving: Map<CallId, ServedCall>
+  readonly serving: CallTable<IncomingCall>
   unpack(value: unknown, refs: CallMessage[6]): unknown
   /** Whether it was given that object of this thread. */
   gave(id: number): boolean
-  answer(call: CallId, value: unknown): void
-  fail(call: CallId, error: unknown): void
+  answer(call: IncomingCall, value: unknown): void
+  fail(call: IncomingCall, error: unknown): void
+}
+
+/** A call of an object of this thread. */
+export class IncomingCall extends ServedCall implements Turn {
+  /** Where it queues, if it does. */
+  gate: Gate | undefined
+
+  constructor(
+    readonly from: CallingPeer,
+    readonly how: How,
+    readonly member: string,
+    path: readonly CallId[],
+    deadline: number | undefined,
+    cell: CallerCell | undefined,
+    replies: boolean,
+  ) {
+    super(from.threadId, path, deadline, cell, replies)
+  }
+
+  stub: Stub | undefined
+  args: unknown[] | undefined
+
+  override get label(): string {
+    return this.stub ? labelOf(this.stub.name, this.how, this.member) : super.label
+  }
+
+  /** Takes its turn. */
+  enter(): void {
+    const gate = this.stub!.gate(this.member)
+    if (!gate) this.start()
+    else if (blockedCall() && this.replies && !gate.admits(this.path)) this.from.fail(this, deadlocked(this, gate))
+    else {
+      this.gate = gate
+      gate.pass(this)
+    }
+  }
+
+  /** Runs it and answers; true where it ends later. */
+  start(): boolean {
+    const { stub, how, member, args, from } = this
+    const refusal = stub!.refusal()
+    if (refusal || !this.begin()) return this.#failed(refusal ?? this.reason)
+    let result: unknown
+    try {
+      result = runCall(this, () => stub!.perform(how, member, args!))
+      if (!isThenable(result)) return this.#succeeded(result)
+    } catch (error) {
+      return this.#failed(error)
+    }
+    this.args = undefined
+    this.#settle(result)
+    // It goes on when the blocked call has ended, which may be waiting for this one.
+    if (blockedCall() && this.replies) from.fail(this, notReturned(this))
+    return true
+  }
+
+  #settle(result: PromiseLike<unknown>): void {
+    const { gate } = this
+    const promise = isPlainPromise(result) ? result : adopted(result)
+    promise.then(
+      (value) => {
+        try {
+          this.#succeeded(value)
+        } catch (error) {
+          this.#failed(error)
+        }
+        gate?.leave(this)
+      },
+      (error: unknown) => {
+        this.#failed(error)
+        gate?.leave(this)
+      },
+    )
+  }
+
+  #succeeded(result: unknown): false {
+    if (isGenerator(result)) this.#queueSteps(result)
+    this.from.answer(this, result)
+    return this.#letGo()
+  }
+
+  #failed(error: unknown): false {
+    this.from.fail(this, error)
+    return this.#letGo()
+  }
+
+  /** What it has begun may go on for ever, and keeps it as its own call; not what it came with. */
+  #letGo(): false {
+    this.stub = undefined
+    this.args = undefined
+    this.gate = undefined
+    return false
+  }
+
+  /** The steps of a generator run its object's code: each is a call of its own, and takes its turn as this one. */
+  #queueSteps(generator: object): void {
+    const { stub, member, gate } = this
+    stepsAreCalls(generator, { gate, label: `${stub!.name}.${member}()`, refusal: () => stub!.refusal() })
+  }
 }
 
 export function serveCall(message: CallMessage, from: CallingPeer): void {
-  const [, object, how, member, path, args, refs, deadline, cell, turn, oneWay] = message
+  const cell = message[8] === undefined ? undefined : CallerCell.of(from.threadId, message[8], message[9])
   trackAcrossAwait()
-  const call = new ServedCall(from.threadId, path, deadline, CallerCell.of(from.threadId, cell, turn), !oneWay)
-  const { id } = call
-  from.serving.set(id, call)
-  let list: unknown[]
+  const call = new IncomingCall(from, message[2], message[3], message[4], message[7], cell, message[10] !== true)
+  from.serving.add(call)
   try {
     // At once, also where the call must wait: what came by reference is held from now on.
-    list = from.unpack(args, refs) as unknown[]
+    call.args = from.unpack(message[5], message[6]) as unknown[]
   } catch (error) {
-    from.fail(id, error)
+    from.fail(call, error)
     return
   }
-  const stub = from.gave(object) ? stubById(object) : undefined
+  const stub = from.gave(message[1]) ? stubById(message[1]) : undefined
   if (!stub) {
-    from.fail(id, new DisconnectedError(`${member}(): the object was let go at its home.`, { mayHaveRun: false }))
+    const label = `${call.member}()`
+    from.fail(call, new DisconnectedError(`${label}: the object was let go at its home.`, { mayHaveRun: false }))
     return
   }
-  call.label = labelOf(stub.name, how, member)
-  admit(path, stub.immediate === true, () => {
-    const begin = () => run(stub, how, member, list, call, from)
-    const gate = stub.gate(member)
-    if (!gate) void begin()
-    else if (blockedCall() && call.replies && !gate.admits(path)) from.fail(id, deadlocked(call, gate))
-    else {
-      call.gate = gate
-      gate.pass(path, begin, call.label)
-    }
-  })
+  call.stub = stub
+  admit(call, stub.immediate === true)
 }
 
 /** The turn of a call on which this thread's own blocked one depends doesn't come while that blocks. */
-function deadlocked({ label }: ServedCall, gate: Gate): DeadlockError {
+function deadlocked({ label }: IncomingCall, gate: Gate): DeadlockError {
   const thread = threadName(ownThreadId())
   const running = gate.running.join(' and ')
   const cycle = [
@@ -74,7 +164,7 @@ function deadlocked({ label }: ServedCall, gate: Gate): DeadlockError {
   return new DeadlockError(`These wait for each other for ever: ${cycle.join('; ')}.`, { cycle })
 }
 
-/** What a call waits for that is served here, for its caller who has been blocked for long; undefined where this thread blocks. */
+/** What a call waits for that its caller has been blocked for for long; undefined where this thread blocks. */
 export function whatWaits(id: CallId, from: CallingPeer): string | undefined {
   const call = from.serving.get(id)
   if (!call || blockedCall()) return undefined
@@ -83,40 +173,7 @@ export function whatWaits(id: CallId, from: CallingPeer): string | undefined {
   return `${call.label} waits its turn there${running ? `, behind ${running}, which awaits something` : ''}`
 }
 
-/** Runs the call and answers; gives a promise where it ends later. */
-function run(
-  stub: Stub,
-  how: How,
-  member: string,
-  args: unknown[],
-  call: ServedCall,
-  from: CallingPeer,
-): Promise<void> | undefined {
-  const { id } = call
-  const refusal = stub.refusal()
-  if (refusal || !call.begin()) {
-    from.fail(id, refusal ?? call.reason)
-    return undefined
-  }
-  let result: unknown
-  try {
-    result = runInFrame({ parent: undefined, call }, () => stub.perform(how, member, args))
-    if (!isThenable(result)) {
-      queueSteps(result, stub, member)
-      from.answer(id, result)
-      return undefined
-    }
-  } catch (error) {
-    from.fail(id, error)
-    return undefined
-  }
-  const settled = settle(result, stub, member, id, from)
-  // It goes on when the blocked call has ended, which may be waiting for this one.
-  if (blockedCall() && call.replies) from.fail(id, notReturned(call))
-  return settled
-}
-
-function notReturned({ label }: ServedCall): CannotBlockError {
+function notReturned({ label }: IncomingCall): CannotBlockError {
   const thread = threadName(ownThreadId())
   return new CannotBlockError(
     `${label} gave a promise, which can't settle: its thread, "${thread}", is blocked in ${blockedCall()!.label}, which ` +
@@ -124,20 +181,12 @@ function notReturned({ label }: ServedCall): CannotBlockError {
   )
 }
 
-/** Awaits the result, as code of this thread would: whatever a thenable does, this never rejects. */
-async function settle(
-  result: PromiseLike<unknown>,
-  stub: Stub,
-  member: string,
-  id: CallId,
-  from: CallingPeer,
-): Promise<void> {
+/** Whether its `then` runs nobody's code. */
+function isPlainPromise(x: PromiseLike<unknown>): x is Promise<unknown> {
   try {
-    const value = await (result instanceof Promise ? result : adopted(result))
-    queueSteps(value, stub, member)
-    from.answer(id, value)
-  } catch (error) {
-    from.fail(id, error)
+    return x instanceof Promise && x.constructor === Promise && x.then === Promise.prototype.then
+  } catch {
+    return false
   }
 }
 
@@ -165,12 +214,5 @@ export function cancelCall([, id, timedOut, ...carried]: CancelMessage, from: Ca
   }
   const call = from.serving.get(id)
   call?.giveUp(reason)
-  if (call?.begun === false) from.fail(id, callGivenUp())
-}
-
-/** The steps of a generator run its object's code: each is a call of its own, and takes its turn as the call that gave it. */
-function queueSteps(result: unknown, stub: Stub, member: string): void {
-  if (!isGenerator(result)) return
-  const label = `${stub.name}.${member}()`
-  stepsAreCalls(result, { gate: stub.gate(member), label, refusal: () => stub.refusal() })
+  if (call?.begun === false) from.fail(call, callGivenUp())
 }

@@ -8,7 +8,7 @@ import {
   runInFrame,
   soon,
 } from '@flatshare/core/internal'
-import type { Gate } from './gate.js'
+import type { Gate, Turn } from './gate.js'
 import { ABORT, type Batch, MOST_CREDIT, NEXT, PULL, RETURN, type Step, type StepResult, THROW } from './iteration.js'
 import { callGivenUp, type ServedCall } from './served-call.js'
 import { snapshot } from './snapshot.js'
@@ -47,6 +47,7 @@ export function stepsAreCalls(generator: object, owner: Owner): void {
 
 /** Whether it is what a generator function gave, whose steps run the function's body. */
 export function isGenerator(x: unknown): x is object {
+  if (typeof x !== 'object') return false
   const tag = Object.prototype.toString.call(x)
   return tag === '[object AsyncGenerator]' || tag === '[object Generator]'
 }
@@ -282,14 +283,17 @@ export class SourceIteration {
 
 function inTurn<R>(gate: Gate, path: readonly CallId[], label: string, perform: () => PromiseLike<R> | R): Promise<R> {
   return new Promise((resolve, reject) => {
-    const start = () => {
-      const running = new Promise<R>((settle) => settle(perform()))
-      running.then(resolve, reject)
-      return running.then(
-        () => {},
-        () => {},
-      )
+    const turn: Turn = {
+      path,
+      label,
+      start() {
+        const running = new Promise<R>((settle) => settle(perform()))
+        running.then(resolve, reject)
+        const leave = () => gate.leave(turn)
+        running.then(leave, leave)
+        return true
+      },
     }
-    gate.pass(path, start, label)
+    gate.pass(turn)
   })
 }

@@ -88,11 +88,16 @@ export function spinLimit(links: readonly SharedLink[]): number {
   return Math.min(LONGEST_SPIN, 2 * expected + SHORTEST_SPIN) * 1000
 }
 
-/** Whether those whose messages are near are awake, and a core is free. */
-export function spinsOn(links: readonly SharedLink[]): boolean {
+/** Whether there is one for this thread beside those linked to it that are awake. */
+export function coreIsFree(): boolean {
   let awake = 1
   for (const thread of others) if (isAwake(thread)) awake++
-  if (awake > cores) return false
+  return awake <= cores
+}
+
+/** Whether those whose messages are near are awake, and a core is free. */
+export function spinsOn(links: readonly SharedLink[]): boolean {
+  if (!coreIsFree()) return false
   let awaits = false
   for (const link of links) {
     if (!link.awaits) continue

@@ -72,6 +72,18 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
   }
 }
 
+/** As `runInFrame`, for code that begins here: whatever else follows the running code across `await` ends. */
+export function runCall<R>(call: Call, fn: () => R): R {
+  const frame: Frame = { parent: undefined, call }
+  const outer = current
+  current = frame
+  try {
+    return tracking ? tracking.runApart(frame, fn) : fn()
+  } finally {
+    current = outer
+  }
+}
+
 /** Ids that a thread takes at a time. */
 const ID_BLOCK = 0x4000
 let nextSerial = 0
@@ -89,6 +101,11 @@ export function newCallId(): CallId {
     endOfSerials = nextSerial + ID_BLOCK
   }
   return nextSerial++ * THREAD_SLOTS + slotNumber
+}
+
+/** The serial number in an id: those of one thread's calls mostly follow one another. */
+export function serialOf(id: CallId): number {
+  return Math.floor(id / THREAD_SLOTS)
 }
 
 /** The thread that made a call, while it lives. */

@@ -51,7 +51,9 @@ export {
   holdsInFrame,
   makerOf,
   newCallId,
+  runCall,
   runInFrame,
+  serialOf,
   trackAcrossAwait,
 } from './call.js'
 export { decodeAt, decodeValue, encodeValue, freeValue, readValue, type WrittenValue, writeValue } from './codec.js'

@@ -1,5 +1,5 @@
 /** The leaf for Node, and for Deno and Bun through their `node:` modules. */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -233,9 +233,29 @@ export function onLoopDrained(callback: () => void): void {
   process.on('beforeExit', callback)
 }
 
+/** Code that runs in it runs in no other context. */
+const nobodys = new AsyncResource('flatshare', { requireManualDestroy: true })
+
 export function asyncContext<T>(): AsyncContext<T> | undefined {
   const storage = new AsyncLocalStorage<T>()
-  return { get: () => storage.getStore(), run: (value, fn) => storage.run(value, fn) }
+  let inside = false
+  return {
+    get: () => storage.getStore(),
+    run: (value, fn) => storage.run(value, fn),
+    // A run copies the whole context twice on Node 24, and looks it up five times on Node 20.
+    runApart(value, fn) {
+      if (inside) return storage.run(value, fn)
+      inside = true
+      try {
+        return nobodys.runInAsyncScope(() => {
+          storage.enterWith(value)
+          return fn()
+        })
+      } finally {
+        inside = false
+      }
+    },
+  }
 }
 
 /** The stream for messages to people; undefined where the runtime has none. */

@@ -23,6 +23,8 @@ export interface SupervisorThread {
 export interface AsyncContext<T> {
   get(): T | undefined
   run<R>(value: T, fn: () => R): R
+  /** As `run`, for what has nothing to do with the running code; it is cheaper. */
+  runApart<R>(value: T, fn: () => R): R
 }
 
 /** How a new worker is started. */
