@@ -20,7 +20,7 @@
 import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, spin, stayAwake } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteArrival, noteSpin, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
+import { noteAnswerNear, noteArrival, noteSpin, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -68,11 +68,10 @@ export function schedulePump(): void {
 /** Something was published to another thread, which had to be woken, or was awake. */
 export function notePublished(woken: boolean): void {
   if (woken) {
-    noteWoken()
+    noteWoken(performance.now())
     // The answer is far, and whoever gives it rings.
     if (state === 'asleep' && listens) return
-  }
-  noteWait(performance.now())
+  } else noteAnswerNear()
   schedulePump()
 }
 
@@ -86,11 +85,13 @@ function look(): void {
   try {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const seen = postsNow()
-      const now = receiveSome()
-      if (now > 0) {
-        goOn(now)
+      const began = performance.now()
+      const ended = receiveSome(began)
+      if (ended > 0) {
+        goOn(ended)
         return
       }
+      noteWait(began)
       const limit = spinLimit(links)
       if (limit > 0) {
         const paid = spin(seen, limit, () => spinsOn(links))
@@ -110,7 +111,6 @@ function look(): void {
 }
 
 function goOn(now: number): void {
-  noteArrival(now)
   if (turnBegan === 0) turnBegan = now
   if (now - turnBegan < LONGEST_TURN) again(afterMicrotasks)
   else {
@@ -119,9 +119,8 @@ function goOn(now: number): void {
   }
 }
 
-/** Receives some records of each ring; gives the time, 0 where there was nothing. */
-function receiveSome(): number {
-  const began = performance.now()
+/** Receives some records of each ring, from now on; gives the time when that was done, 0 where there was nothing. */
+function receiveSome(began: number): number {
   let now = 0
   try {
     for (let left = links.length; left > 0 && links.length > 0; left--) {
@@ -129,6 +128,7 @@ function receiveSome(): number {
       const { incoming } = links[first]!
       if (incoming) now = receiveFrom(incoming, now || began) || now
     }
+    if (now > 0) noteArrival(began)
   } finally {
     flushLinks()
   }

@@ -7,27 +7,30 @@
  *
  * So a thread spins only
  *   - where messages have come soon lately: a moving average says how soon, and the spin ends at a multiple of that;
- *   - where it has woken nobody since the last look, unless messages have come soon several times in a row;
+ *   - where nobody was woken for what it waits for, unless messages have come soon several times in a row: two threads
+ *     that call and answer each other would else find each other asleep for ever;
  *   - where it awaits answers, as long as one of those who owe them is awake;
- *   - where a core is free: not while more of those linked to it are awake than there are cores; and a spin in vain, as
- *     where other programs want the cores, has it let pass the next occasion, then the next two, four, …, until one pays.
+ *   - where a core is free: not while more of those linked to it are awake than there are cores; and after some
+ *     spins in vain, as where other programs want the cores, it lets pass the next occasion, then two, four, …, until one
+ *     pays.
  *
- * The average forgets quickly, so whoever sends now and then costs one short spin, and one who goes on without a pause
- * has this thread awake after a few messages.
+ * The average forgets quickly: whoever sends now and then costs one short spin, or none, and one who goes on without a
+ * pause has this thread awake after a few messages.
  */
 import { isAwake, parallelism, type ThreadId } from '@flatshare/core/internal'
 import type { SharedLink } from './shared-link.js'
 
 /** Milliseconds. A message that takes longer than that is worth sleeping for. */
-const NEAR = 0.15
+const NEAR = 0.3
 const LONGEST_SPIN = 0.2
-const SHORTEST_SPIN = 0.03
+const SHORTEST_SPIN = 0.06
 /** No wait counts for more. */
 const FAR = 1
 /** Messages in a row that came soon, after which a spin may follow a wake-up. */
 const STREAK = 2
-/** Occasions that are let pass at most. */
-const MOST_PASSED = 64
+/** So many spins may be in vain before the next occasion is let pass, and how many are at most. */
+const PATIENCE = 3
+const MOST_PASSED = 16
 const SOON = 0.5
 
 const cores = parallelism()
@@ -36,11 +39,13 @@ const cores = parallelism()
 const others: ThreadId[] = []
 
 let expected = 0.1
+let waits = false
 let waitBegan = 0
 let woken = false
 let streak = 0
-/** Occasions to let pass after the last spin in vain, and still. */
-let penalty = 0
+/** Spins in vain, one after the other. */
+let inVain = 0
+/** Occasions to let pass still. */
 let toPass = 0
 
 export function noteOther(thread: ThreadId): void {
@@ -52,35 +57,44 @@ export function forgetOther(thread: ThreadId): void {
   if (place >= 0) others.splice(place, 1)
 }
 
-/** This thread waits from now on. */
+/** This thread has nothing to do, as it has found now. */
 export function noteWait(now: number): void {
+  if (waits) return
+  waits = true
   waitBegan = now
 }
 
-/** Another thread had to be woken. */
-export function noteWoken(): void {
+/** It has sent something to a thread that is awake. */
+export function noteAnswerNear(): void {
+  waits = false
+  woken = false
+}
+
+/** It has sent something to a thread that had to be woken. */
+export function noteWoken(now: number): void {
   woken = true
+  waits = true
+  waitBegan = now
 }
 
 /** Something has come. */
 export function noteArrival(now: number): void {
-  const waited = now - waitBegan
+  const waited = waits ? now - waitBegan : 0
   streak = waited < SOON ? streak + 1 : 0
   expected += (Math.min(waited, FAR) - expected) / 4
-  waitBegan = now
+  waits = false
+  woken = false
 }
 
 /** A spin has ended. */
 export function noteSpin(paid: boolean): void {
-  penalty = paid ? 0 : Math.min(MOST_PASSED, penalty * 2 || 1)
-  toPass = penalty
+  inVain = paid ? 0 : inVain + 1
+  toPass = inVain < PATIENCE ? 0 : Math.min(MOST_PASSED, 2 ** (inVain - PATIENCE))
 }
 
 /** How many microseconds to spin now: 0 where that doesn't pay. */
 export function spinLimit(links: readonly SharedLink[]): number {
-  const hurts = woken && streak < STREAK
-  woken = false
-  if (hurts || expected >= NEAR || !spinsOn(links)) return 0
+  if ((woken && streak < STREAK) || expected >= NEAR || !spinsOn(links)) return 0
   if (toPass > 0) {
     toPass--
     return 0
