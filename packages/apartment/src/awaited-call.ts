@@ -15,6 +15,9 @@ export interface CallTarget {
 type Place = (error: unknown, trace: CallTrace) => unknown
 
 export class AwaitedCall {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new AwaitedCall({ id: 0, name: '' }, 'call', '', undefined, undefined, undefined, undefined)
+
   /** 0 until it is made. */
   id: CallId = 0
   /** Whether it has its outcome, and which. */

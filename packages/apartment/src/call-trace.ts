@@ -41,7 +41,7 @@ function refilled(): boolean {
 }
 
 /** As `new Error()`, with as many of the caller's frames in spite of those of this package. */
-function traceHere(): { readonly stack?: string } {
+export function traceHere(): { readonly stack?: string } {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + 10)
   const trace = new Error()

@@ -10,8 +10,9 @@
  */
 import { allocate, announce, free, i32, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
 import type { LinkReceiver } from './link.js'
-import type { Message } from './messages.js'
+import { CALL, type Message } from './messages.js'
 import { RingReader } from './ring.js'
+import { noteCall } from './spinning.js'
 import { MESSAGE, NAME, PORT, readHead, VOID, valueAt } from './wire.js'
 
 /** What stands in a message's place for its value while that is still encoded. */
@@ -106,6 +107,7 @@ export class Incoming {
     if (kind === MESSAGE) this.receiver.receive(this.#decode(start, end) as Message)
     else if (kind === NAME) this.#names.push(this.#decode(start, end) as string)
     else {
+      if (kind === CALL) noteCall()
       const value = this.#value
       const message = readHead(kind, start, this.#names, value)
       const at = valueAt

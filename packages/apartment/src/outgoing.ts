@@ -62,7 +62,7 @@ function scratchBlock(): number {
 /** Who hears of what an end of a ring does. */
 export interface OutgoingOwner {
   /** Something was published; `woken` says whether the other thread had to be woken. */
-  published(woken: boolean): void
+  published(to: ThreadId, woken: boolean): void
   /** This thread ends: what waits for room must go another way. */
   finish(): void
 }
@@ -90,7 +90,8 @@ export class Outgoing {
     readonly owner: OutgoingOwner,
   ) {
     this.#ring = new RingWriter(name)
-    this.#options = { to, transferList: [], shapes: new SentShapes() }
+    // Of one shape, for the engine.
+    this.#options = { to, transferList: [], shapes: new SentShapes(), list: false }
     this.#listOptions = { ...this.#options, list: true }
   }
 
@@ -131,10 +132,10 @@ export class Outgoing {
       post()
     } catch (error) {
       Atomics.store(i32, start >> 2, VOID)
-      this.owner.published(announce(this.to))
+      this.owner.published(this.to, announce(this.to))
       throw error
     }
-    this.owner.published(isFar)
+    this.owner.published(this.to, isFar)
   }
 
   #numberOf(member: string, receiver: LinkReceiver): number {
@@ -273,7 +274,7 @@ export class Outgoing {
 
   #publish(): void {
     this.#batch = 0
-    if (this.#ring.publish()) this.owner.published(announce(this.to))
+    if (this.#ring.publish()) this.owner.published(this.to, announce(this.to))
   }
 
   /** Moves as much of the queue into the ring as there is room for. */

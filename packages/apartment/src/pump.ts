@@ -4,23 +4,23 @@
  *   asleep     it is in its event loop, or in code of users; whoever publishes rings for it (core's `doorbell.ts`)
  *   scheduled  it looks when the microtasks of this turn are done; nobody needs to ring
  *   looking    some records of each ring, in turns; then their answers go out, microtasks run, and it looks again
- *   spinning   nothing was there, and something is near (`spinning.ts`): it waits without sleeping
+ *   waiting    nothing was there, and something is near (`spinning.ts`): it waits without sleeping
  *
  *   asleep → scheduled       the bell rang, or this thread has sent something and an answer is near
  *   scheduled → looking      when no other microtask is left
  *   looking → scheduled      something was there
- *   looking → spinning       nothing was, and it pays
- *   looking, spinning → asleep
+ *   looking → waiting        nothing was, and it pays
+ *   looking, waiting → asleep
  *
  * After a millisecond of this the next look comes from the event loop, behind its timers and I/O, so nothing starves;
  * and no ring gives more than a few records at a time, so no caller waits for another's flood.
  *
  * Invariant: while the thread is not asleep, a look is scheduled or under way. A look that throws leaves one scheduled.
  */
-import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, spin, stayAwake } from '@flatshare/core/internal'
+import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, stayAwake, type ThreadId } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteAnswerNear, noteArrival, noteSpin, noteWait, noteWoken, spinLimit, spinsOn } from './spinning.js'
+import { noteAnswerNear, noteArrival, noteWait, noteWoken, waitAwake } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -66,9 +66,9 @@ export function schedulePump(): void {
 }
 
 /** Something was published to another thread, which had to be woken, or was awake. */
-export function notePublished(woken: boolean): void {
+export function notePublished(to: ThreadId, woken: boolean): void {
   if (woken) {
-    noteWoken(performance.now())
+    noteWoken(to, performance.now())
     // The answer is far, and whoever gives it rings.
     if (state === 'asleep' && listens) return
   } else noteAnswerNear()
@@ -92,12 +92,7 @@ function look(): void {
         return
       }
       noteWait(began)
-      const limit = spinLimit(links)
-      if (limit > 0) {
-        const paid = spin(seen, limit, () => spinsOn(links))
-        noteSpin(paid)
-        if (paid) continue
-      }
+      if (waitAwake(seen, links)) continue
       if (fallAsleep(seen)) {
         state = 'asleep'
         return

@@ -31,8 +31,13 @@ export interface CallingPeer {
   fail(call: IncomingCall, error: unknown): void
 }
 
+const { then } = Promise.prototype
+
 /** A call of an object of this thread. */
 export class IncomingCall extends ServedCall implements Turn {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [0], undefined, undefined, false)
+
   /** Where it queues, if it does. */
   gate: Gate | undefined
 
@@ -87,8 +92,8 @@ export class IncomingCall extends ServedCall implements Turn {
 
   #settle(result: PromiseLike<unknown>): void {
     const { gate } = this
-    const promise = isPlainPromise(result) ? result : adopted(result)
-    promise.then(
+    then.call(
+      promiseOf(result),
       (value) => {
         try {
           this.#succeeded(value)
@@ -181,12 +186,12 @@ function notReturned({ label }: IncomingCall): CannotBlockError {
   )
 }
 
-/** Whether its `then` runs nobody's code. */
-function isPlainPromise(x: PromiseLike<unknown>): x is Promise<unknown> {
+/** What `await` would wait for: of a promise it asks no `then`, which may be anything. */
+function promiseOf(result: PromiseLike<unknown>): Promise<unknown> {
   try {
-    return x instanceof Promise && x.constructor === Promise && x.then === Promise.prototype.then
-  } catch {
-    return false
+    return result instanceof Promise ? Promise.resolve(result) : adopted(result)
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }
 

@@ -33,6 +33,9 @@ const MESSAGES_BEFORE_RING = 16
 /** Of this thread, to any one other. */
 const MOST_RINGS = 4
 
+/** More records than there are. A small integer, for the engine. */
+const ALL = 0x3fff_ffff
+
 /** A message of the port that couldn't be read. */
 const UNREADABLE = Symbol('unreadable')
 
@@ -197,7 +200,7 @@ export class SharedLink implements Link {
   #receiveRest(rest: unknown): void {
     const incoming = this.#incoming
     if (!incoming || !Array.isArray(rest)) return
-    while (incoming.receive(Number.POSITIVE_INFINITY) > 0);
+    while (incoming.receive(ALL) > 0);
     for (const { kind, bytes } of rest as QueuedRecord[]) {
       incoming.receiveApart(kind, bytes)
       incoming.receive(1)
@@ -214,13 +217,13 @@ export class SharedLink implements Link {
   }
 
   look(): void {
-    if (this.#incoming) this.#incoming.receive(Number.POSITIVE_INFINITY)
+    if (this.#incoming) this.#incoming.receive(ALL)
     else this.#port.drain()
   }
 
   drain(): void {
     for (;;) {
-      const received = this.#incoming?.receive(Number.POSITIVE_INFINITY) ?? 0
+      const received = this.#incoming?.receive(ALL) ?? 0
       const before = this.#fromPort
       this.#port.drain()
       if (received === 0 && this.#fromPort === before) return

@@ -42,6 +42,9 @@ import { nativeWait } from './wait.js'
 const RUNG = 1
 const AWAKE = 2
 
+/** Milliseconds; the system makes it more. */
+const SHORTEST_WAIT = 0.001
+
 /** So many looks at the count come between two at the clock. */
 const LOOKS = 32
 
@@ -171,4 +174,15 @@ export function spin(seen: number, microseconds: number, goOn?: () => boolean): 
     }
     if (performance.now() >= end || (goOn && !goOn())) return Atomics.load(i32, posts) !== seen
   }
+}
+
+/**
+ * Gives the core away for an instant, some 100 µs in effect, and looks again: for who has just woken a thread that may
+ * have been put on this one's core. Nobody wakes it.
+ *
+ * @param seen what `postsNow` gave before the thread last looked at everything.
+ * @returns whether something was announced since `seen`.
+ */
+export function nap(seen: number): boolean {
+  return Atomics.wait(memory.i32, own.posts, seen, SHORTEST_WAIT) === 'not-equal'
 }

@@ -61,7 +61,7 @@ export { decodeFromArena, encodeInto, evictEncoding, releaseInArena } from './co
 export type { LinkDecodeOptions } from './codec-decode.js'
 export type { EncodeOptions, LinkEncodeOptions } from './codec-encode.js'
 export { ReceivedShapes, SentShapes } from './codec-shapes.js'
-export { announce, fallAsleep, hasDoorbell, isAwake, onBell, postsNow, spin, stayAwake } from './doorbell.js'
+export { announce, fallAsleep, hasDoorbell, isAwake, nap, onBell, postsNow, spin, stayAwake } from './doorbell.js'
 export { abortReason, timeoutError } from './errors.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export {

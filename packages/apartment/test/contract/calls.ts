@@ -154,6 +154,23 @@ export function calls(open: Opener): void {
       expect(error.stack).toMatch(/Account\.withdraw[\s\S]*--- on the thread "bank" ---[\s\S]*contract.calls/)
     })
 
+    it('say who awaits the call, however many there are at once', async () => {
+      const overdraw = async (): Promise<unknown> => {
+        await account.withdraw(1e6)
+        return undefined
+      }
+      const calls = [overdraw()]
+      while (calls.length < 9_999) calls.push(account.balance)
+      calls.push(overdraw())
+      const settled = await Promise.allSettled(calls)
+      for (const failed of [settled[0], settled[9_999]]) {
+        const { stack } = (failed as PromiseRejectedResult).reason as Error
+        expect(stack).toMatch(
+          /Account\.withdraw[\s\S]*--- on the thread "bank" ---\n\s+--- called from the thread "main" ---\n\s+at (async )?overdraw/,
+        )
+      }
+    })
+
     it('of a constructor reject the creation', async () => {
       await expect(apartment.create('Account', -3)).rejects.toBeInstanceOf(OverdrawnError)
     })
