@@ -12,7 +12,7 @@ import { allocate, announce, free, i32, ReceivedShapes, reach, type ThreadId, u8
 import type { LinkReceiver } from './link.js'
 import { CALL, type Message } from './messages.js'
 import { RingReader } from './ring.js'
-import { noteCall } from './spinning.js'
+import { noteArrival, noteCall } from './spinning.js'
 import { MESSAGE, NAME, PORT, readHead, VOID, valueAt } from './wire.js'
 
 /** What stands in a message's place for its value while that is still encoded. */
@@ -100,6 +100,7 @@ export class Incoming {
   }
 
   #take(kind: number, start: number, end: number): void {
+    noteArrival()
     if (kind === PORT) {
       this.#stuck = start
       return

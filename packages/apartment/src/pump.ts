@@ -20,7 +20,7 @@
 import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, stayAwake, type ThreadId } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteAnswerNear, noteArrival, noteWait, noteWoken, waitAwake } from './spinning.js'
+import { noteAnswerNear, noteLook, noteWait, noteWoken, waitAwake } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -86,12 +86,13 @@ function look(): void {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const seen = postsNow()
       const began = performance.now()
+      noteLook(began)
       const ended = receiveSome(began)
       if (ended > 0) {
         goOn(ended)
         return
       }
-      noteWait(began)
+      noteWait()
       if (waitAwake(seen, links)) continue
       if (fallAsleep(seen)) {
         state = 'asleep'
@@ -123,7 +124,6 @@ function receiveSome(began: number): number {
       const { incoming } = links[first]!
       if (incoming) now = receiveFrom(incoming, now || began) || now
     }
-    if (now > 0) noteArrival(began)
   } finally {
     flushLinks()
   }

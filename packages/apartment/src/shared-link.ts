@@ -21,12 +21,12 @@ import { hasDoorbell, isAlive, ownThreadId, type Port, readsPortsNow, type Threa
 import { Incoming } from './incoming.js'
 import { type Link, type LinkReceiver, sendPacked } from './link.js'
 import type { LinkKind } from './link-kind.js'
-import { type CarryingMessage, type Message, REST, RING } from './messages.js'
+import { CALL, type CarryingMessage, type Message, REST, RING } from './messages.js'
 import { Outgoing, type QueuedRecord } from './outgoing.js'
 import { PortLink } from './port-link.js'
 import { attachLink, detachLink, notePublished, schedulePump } from './pump.js'
 import { createRing, inheritRing, leaveRing, READER, type RingEnd, WRITER } from './ring.js'
-import { forgetOther, noteOther } from './spinning.js'
+import { forgetOther, noteCall, noteOther } from './spinning.js'
 
 /** Of so many messages on, a link that came with a handed-on reference is worth a ring. */
 const MESSAGES_BEFORE_RING = 16
@@ -179,8 +179,12 @@ export class SharedLink implements Link {
   }
 
   #deliver(message: unknown): void {
-    if (message === UNREADABLE) this.#receiver.lost()
-    else this.#receiver.receiveUnchecked(message)
+    if (message === UNREADABLE) {
+      this.#receiver.lost()
+      return
+    }
+    if (Array.isArray(message) && message[0] === CALL) noteCall()
+    this.#receiver.receiveUnchecked(message)
   }
 
   #attach([, name, thread]: unknown[]): void {

@@ -49,9 +49,11 @@ let waitBegan = 0
 let woken: ThreadId = 0
 /** Whether what came last came soon. */
 let isNear = false
-/** Whether calls were among what came last, and since then. */
+/** Whether calls were among it. */
 let serves = false
-let sawCall = false
+let lookBegan = 0
+/** Whether something has come since then. */
+let arrived = true
 /** Spins in vain, one after the other. */
 let inVain = 0
 /** Occasions to let pass still. */
@@ -66,11 +68,11 @@ export function forgetOther(thread: ThreadId): void {
   if (place >= 0) others.splice(place, 1)
 }
 
-/** This thread has nothing to do, as it has found now. */
-export function noteWait(now: number): void {
+/** It has found nothing. */
+export function noteWait(): void {
   if (waits) return
   waits = true
-  waitBegan = now
+  waitBegan = lookBegan
 }
 
 /** It has sent something to a thread that is awake. */
@@ -85,20 +87,27 @@ export function noteWoken(thread: ThreadId, now: number): void {
   waitBegan = now
 }
 
-/** A call has come. */
-export function noteCall(): void {
-  sawCall = true
+/** This thread looks for what has come, from now on. */
+export function noteLook(now: number): void {
+  lookBegan = now
+  arrived = false
 }
 
-/** Something has come. */
-export function noteArrival(now: number): void {
-  const waited = waits ? now - waitBegan : 0
+/** Something has come: before it is received, as that may send something. */
+export function noteArrival(): void {
+  if (arrived) return
+  arrived = true
+  const waited = waits ? lookBegan - waitBegan : 0
   isNear = waited < SOON
   expected += (Math.min(waited, FAR) - expected) / 4
   waits = false
   woken = 0
-  serves = sawCall
-  sawCall = false
+  serves = false
+}
+
+/** It is a call. */
+export function noteCall(): void {
+  serves = true
 }
 
 /**

@@ -29,7 +29,7 @@ async function stranger() {
   serve({ give: () => secret, take: (x: unknown) => x === secret }, port1)
   const channel = new MessageChannel()
   port2.on('message', () => {})
-  const [packet, transferList] = marshal({ port: channel.port2, apartment: false })
+  const [packet, transferList] = marshal({ port: channel.port2, own: false, over: 'port' })
   port2.postMessage({ flatshare: 'connect', packet }, [...transferList, channel.port2])
   const { port1: link } = channel
   ports.push(port1, port2, link)

@@ -77,7 +77,7 @@ export async function caller(): Promise<Stranger> {
   ports.push(port1, port2)
   serve({ ping: (x: unknown) => x, give: () => object, hang: () => new Promise(() => {}) }, port1)
   const channel = new MessageChannel()
-  const [packet, transferList] = marshal({ port: channel.port2, own: false })
+  const [packet, transferList] = marshal({ port: channel.port2, own: false, over: 'port' })
   port2.postMessage({ flatshare: 'connect', packet }, [...transferList, channel.port2])
   return link(channel.port1)
 }
