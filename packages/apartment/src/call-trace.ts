@@ -40,7 +40,7 @@ function refilled(): boolean {
   return true
 }
 
-/** As `new Error()`, with as many of the caller's frames in spite of those of this package. */
+/** As `new Error()`, whatever it costs, and with as many of the caller's frames in spite of those of this package. */
 export function traceHere(): { readonly stack?: string } {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + 10)

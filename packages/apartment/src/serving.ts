@@ -38,6 +38,8 @@ export class IncomingCall extends ServedCall implements Turn {
   /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
   static readonly one = new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [0], undefined, undefined, false)
 
+  stub: Stub | undefined
+  args: unknown[] | undefined
   /** Where it queues, if it does. */
   gate: Gate | undefined
 
@@ -52,9 +54,6 @@ export class IncomingCall extends ServedCall implements Turn {
   ) {
     super(from.threadId, path, deadline, cell, replies)
   }
-
-  stub: Stub | undefined
-  args: unknown[] | undefined
 
   override get label(): string {
     return this.stub ? labelOf(this.stub.name, this.how, this.member) : super.label
@@ -92,7 +91,7 @@ export class IncomingCall extends ServedCall implements Turn {
 
   #settle(result: PromiseLike<unknown>): void {
     const { gate } = this
-    then.call(
+    void then.call(
       promiseOf(result),
       (value) => {
         try {

@@ -92,6 +92,6 @@ export async function home(): Promise<{ stranger: Stranger; api: any }> {
       if (message.flatshare === 'connect') resolve(link(unmarshal<{ port: MessagePort }>(message.packet).port))
     })
   })
-  const api = await connect<any>(port1)
+  const api = await connect<any>(port1, { link: 'port' })
   return { stranger: await stranger, api }
 }

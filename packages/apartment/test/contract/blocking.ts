@@ -64,7 +64,9 @@ export function blockingCalls(open: Opener): void {
       }),
     )
     expect(error).toEqual(new RangeError('from here'))
-    expect(error.stack).toMatch(/--- on the thread "a" ---\n\s+--- called from the thread "main" ---\n\s+at .*contract\/blocking/)
+    expect(error.stack).toMatch(
+      /--- on the thread "a" ---\n\s+--- called from the thread "main" ---\n\s+at .*contract\/blocking/,
+    )
   })
 
   it('S14 end by their timeout', () => {
