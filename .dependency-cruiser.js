@@ -52,8 +52,8 @@ export default {
     },
   ],
   options: {
-    doNotFollow: { path: ['node_modules', '/dist/', '/dist-test/'] },
-    exclude: { path: ['/dist-test/'] },
+    doNotFollow: { path: ['node_modules', '/dist/', '/dist-test/', '/lib/'] },
+    exclude: { path: ['/dist-test/', '^packages/[^/]+/lib/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.sources.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

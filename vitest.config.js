@@ -9,10 +9,11 @@ const inRoot = (pattern) => new RegExp(`^${root.replaceAll('\\', '/').replace(/[
 export const shared = {
   root,
   pool: 'forks',
+  globalSetup: './scripts/bundle.js',
   exclude: ['**/node_modules/**'],
   // Node loads every module itself, once; Vitest transforms only the test modules. Otherwise a class that both a test
   // and a package import would exist twice.
-  server: { deps: { external: [inRoot('(.+/)?dist/'), inRoot('(.+/)?dist-test/(?!.*\\.(test|soak)\\.js)')] } },
+  server: { deps: { external: [inRoot('(.+/)?(dist|lib)/'), inRoot('(.+/)?dist-test/(?!.*\\.(test|soak)\\.js)')] } },
 }
 
 export default defineConfig({

@@ -1,4 +1,5 @@
-// Compiles the workspace: `node scripts/build.js [project …]`, by default every project of the root tsconfig.json.
+// Compiles the workspace: `node scripts/build.js [project …]`, by default every project of the root tsconfig.json. Then
+// bundles the packages (see `bundle.js`).
 //
 // Speaks on standard error only. First removes outputs whose source is gone, which `tsc -b` leaves behind: a
 // deleted test would otherwise run for ever.
@@ -6,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
+import { bundle } from './bundle.js'
 import { root, workspaceFolders } from './workspace.js'
 
 for (const folder of workspaceFolders().filter((folder) => folder !== '.')) {
@@ -24,7 +26,8 @@ const { status, signal } = spawnSync(process.execPath, [tsc, '-b', ...(projects.
   cwd: root,
   stdio: ['ignore', 2, 2],
 })
-process.exit(signal ? 1 : (status ?? 1))
+if (signal || status !== 0) process.exit(status || 1)
+await bundle()
 
 /** Removes compiled files below `outputs` that nothing below `sources` compiles to; looks into none of `except`. */
 function removeOrphans(outputs, sources, except = []) {

@@ -247,7 +247,8 @@ export async function openThread(source: ApartmentSource, options: OpenOptions):
       : 'is its module still waiting, by a top-level await?'
   try {
     const over = checkedLinkKind(options.link)
-    const { peer, serves } = await door.connect({ link: 'own', over, name, startTimeout, signal, what, hint })
+    const listens = typeof source !== 'function'
+    const { peer, serves } = await door.connect({ link: 'own', over, name, listens, startTimeout, signal, what, hint })
     return new WorkerThread(worker, door, peer, serves, true, options)
   } catch (error) {
     await worker.terminate()

@@ -10,7 +10,7 @@
  * still stands where it called. Where it is awaited the engine tells the async functions that wait, if it is asked in the
  * right place (`failLater`).
  */
-import { ownThreadId, threadName } from '@flatshare/core/internal'
+import { clock, ownThreadId, threadName } from '@flatshare/core/internal'
 
 /** Where a call was made, if that was noted. Its stack is formatted only when it is read. */
 export type CallTrace = { readonly stack?: string } | undefined
@@ -22,7 +22,6 @@ let until = 0
 /** To ask the clock costs too: when there are no more to be taken, one call in four does. */
 let passed = 0
 
-const here = import.meta.url.replace(/[^/]*$/, '')
 const isFrame = (line: string) => /^\s+at |@/.test(line)
 
 export function traceCall(): CallTrace {
@@ -32,7 +31,7 @@ export function traceCall(): CallTrace {
 }
 
 function refilled(): boolean {
-  const now = performance.now()
+  const now = clock()
   // A clock that was set back has no other end.
   if (now < until && until - now <= 1) return false
   until = now + 1
@@ -58,6 +57,7 @@ function traceWaiting(): CallTrace {
 /** The caller's frames; of this package only where there are no others, as where it was bundled with the program. */
 function framesOf(trace: CallTrace): string[] {
   const frames = ((trace ?? traceHere()).stack ?? '').split('\n').filter(isFrame)
+  const here = import.meta.url.replace(/[^/]*$/, '')
   const callers = frames.filter((line) => !line.includes(here))
   return callers.length > 0 ? callers : frames
 }

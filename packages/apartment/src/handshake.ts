@@ -9,8 +9,9 @@
  * and over that port, from the server, HELLO with what it serves.
  *
  * Whichever begins first, one of the first two messages finds the other side listening, so nothing needs
- * to be repeated; nothing that must not get lost (a port) is sent before the other side has said that it
- * listens. Other messages of the endpoint are left alone.
+ * to be repeated; nothing that must not get lost (a port) is sent before the other side listens. A thread that runs
+ * our own module (`host.ts`) listens from its start, so its opener connects at once, while that thread is still being
+ * made; HELLO waits until it serves. Other messages of the endpoint are left alone.
  */
 import { FlatshareError, marshal, type Packet, unmarshal } from '@flatshare/core'
 import {
@@ -27,6 +28,7 @@ import {
   type Port,
   parentEndpoint,
   reportsWorkerExit,
+  soon,
   type ThreadId,
   timeoutError,
   timerDelay,
@@ -56,6 +58,8 @@ export interface ConnectSettings {
   readonly over: LinkKind
   /** What an apartment shall be called. */
   readonly name?: string | undefined
+  /** The other side listens, if not yet: what is sent to it now isn't lost. */
+  readonly listens?: boolean
   /** Milliseconds. */
   readonly startTimeout: number
   readonly signal?: AbortSignal | undefined
@@ -82,8 +86,9 @@ type DoorMessage =
 
 interface Waiting {
   readonly settings: ConnectSettings
-  /** The end of the link that the other side was given. */
+  /** The end of the link that the other side was given, and what it got. */
   peer?: Peer
+  packet?: Packet<Invitation>
   resolve(connected: Connected): void
   reject(error: unknown): void
 }
@@ -95,6 +100,8 @@ export class Door {
   readonly #waiting = new Set<Waiting>()
   readonly #peers = new Set<Peer>()
   readonly #stop: () => void
+  /** The links of those who connected before this thread serves. */
+  readonly #early: Peer[] = []
   #serves = false
   #ended = false
   #exitCode: number | undefined
@@ -129,7 +136,14 @@ export class Door {
   /** Says that this thread serves, and goes on listening for who asks. */
   serve(): void {
     this.#serves = true
+    // What the module that is running serves after this, they shall know as well.
+    if (this.#early.length > 0) soon(() => this.greet())
     this.endpoint.postMessage({ flatshare: 'serving' })
+  }
+
+  /** Tells those who connected early what this thread serves. */
+  greet(): void {
+    for (const peer of this.#early.splice(0)) peer.hello(directory())
   }
 
   /** Says why this thread can't serve. */
@@ -165,6 +179,7 @@ export class Door {
         reject: settle((error) => {
           reject(error as Error)
           waiting.peer?.leave()
+          waiting.packet?.[Symbol.dispose]()
         }),
       }
       const aborted = () => waiting.reject(abortReason(signal!))
@@ -176,7 +191,8 @@ export class Door {
       }, timerDelay(startTimeout))
       signal?.addEventListener('abort', aborted, { once: true })
       this.#waiting.add(waiting)
-      this.endpoint.postMessage({ flatshare: 'ask' })
+      if (settings.listens) this.#invite(waiting)
+      else this.endpoint.postMessage({ flatshare: 'ask' })
     })
   }
 
@@ -262,6 +278,7 @@ export class Door {
     waiting.peer = peer
     this.#peers.add(peer)
     const [packet, transferList] = marshal<Invitation>({ port: port2, name, own, over, thread: ownThreadId() })
+    waiting.packet = packet
     this.endpoint.postMessage({ flatshare: 'connect', packet }, [...transferList, port2])
   }
 
@@ -293,7 +310,8 @@ export class Door {
           endThread()
         })
     }
-    peer.hello(directory())
+    if (this.#serves) peer.hello(directory())
+    else this.#early.push(peer)
   }
 }
 

@@ -5,15 +5,14 @@
  * next. A value is decoded in place, once, while its message is received; its room is given back after that.
  *
  *   reading   the next record is taken
- *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it, and the
- *             record's room isn't given back
+ *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
  */
-import { allocate, announce, free, i32, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
+import { allocate, announce, free, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
 import type { LinkReceiver } from './link.js'
 import { CALL, type Message } from './messages.js'
 import { RingReader } from './ring.js'
 import { noteArrival, noteCall } from './spinning.js'
-import { MESSAGE, NAME, PORT, readHead, VOID, valueAt } from './wire.js'
+import { MESSAGE, NAME, PORT, readHead, valueAt } from './wire.js'
 
 /** What stands in a message's place for its value while that is still encoded. */
 export class EncodedValue {
@@ -42,8 +41,7 @@ export class Incoming {
   readonly #value = new EncodedValue(this)
   /** How many values are being decoded, which may run anybody's code. */
   #decoding = 0
-  /** The address of the PORT record's contents, 0 while it isn't stuck. */
-  #stuck = 0
+  #stuck = false
   /** Whether records were quickly served lately. */
   isQuick = true
 
@@ -59,7 +57,7 @@ export class Incoming {
 
   /** Whether the next message is one of the port that hasn't come. */
   get stuck(): boolean {
-    return this.#stuck !== 0
+    return this.#stuck
   }
 
   /** Receives what has come, so many records at most; says how many. */
@@ -67,10 +65,9 @@ export class Incoming {
     const ring = this.#ring
     let received = 0
     while (received < most) {
-      if (this.#stuck !== 0) {
-        if (this.port.receiveFromPort()) received++
-        else if (Atomics.load(i32, this.#stuck >> 2) === VOID) this.#stuck = 0
-        else break
+      if (this.#stuck) {
+        if (!this.port.receiveFromPort()) break
+        received++
         continue
       }
       if (!ring.next()) break
@@ -96,13 +93,13 @@ export class Incoming {
 
   /** The port's message that the ring waited for is being received. */
   goOn(): void {
-    this.#stuck = 0
+    this.#stuck = false
   }
 
   #take(kind: number, start: number, end: number): void {
     noteArrival()
     if (kind === PORT) {
-      this.#stuck = start
+      this.#stuck = true
       return
     }
     if (kind === MESSAGE) this.receiver.receive(this.#decode(start, end) as Message)
@@ -141,6 +138,6 @@ export class Incoming {
 
   #release(): void {
     // What is being decoded further out lies there still.
-    if (this.#decoding === 0 && this.#stuck === 0 && this.#ring.release()) announce(this.from)
+    if (this.#decoding === 0 && this.#ring.release()) announce(this.from)
   }
 }

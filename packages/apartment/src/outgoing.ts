@@ -28,7 +28,7 @@ import type { LinkReceiver } from './link.js'
 import { CALL, type CarryingMessage, type Message } from './messages.js'
 import { MAX_RECORD, RingWriter } from './ring.js'
 import { forgetUnsent, noteUnsent } from './unsent.js'
-import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, VOID, writeHead } from './wire.js'
+import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, writeHead } from './wire.js'
 
 const memory = views
 
@@ -112,30 +112,21 @@ export class Outgoing {
   }
 
   /**
-   * Has a message go by the port, in its turn. Its record is there before the message, which wakes the other thread:
-   * that may take this one's core, and must not wait for it then.
+   * Has a message go by the port, in its turn. Its record follows the message: posting runs code of users, which may
+   * send by this ring, and block.
    */
   sendPort(post: () => void): void {
-    const start = this.#queued ? 0 : this.#reserve(8)
+    const isFar = !isAwake(this.to)
+    post()
+    const start = this.#queued ? 0 : this.#reserve(0)
     if (start === 0) {
-      post()
-      this.#enqueue(PORT, new Uint8Array(8))
+      this.#enqueue(PORT, new Uint8Array(0))
       return
     }
-    const { i32 } = memory
-    const isFar = !isAwake(this.to)
-    i32[start >> 2] = 0
-    this.#ring.commit(PORT, 8)
+    this.#ring.commit(PORT, 0)
     this.#batch = 0
     this.#ring.publish()
-    try {
-      post()
-    } catch (error) {
-      Atomics.store(i32, start >> 2, VOID)
-      this.owner.published(this.to, announce(this.to))
-      throw error
-    }
-    this.owner.published(this.to, isFar)
+    this.owner.published(this.to, announce(this.to) || isFar)
   }
 
   #numberOf(member: string, receiver: LinkReceiver): number {

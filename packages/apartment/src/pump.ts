@@ -17,7 +17,16 @@
  *
  * Invariant: while the thread is not asleep, a look is scheduled or under way. A look that throws leaves one scheduled.
  */
-import { afterMicrotasks, fallAsleep, onBell, postsNow, soon, stayAwake, type ThreadId } from '@flatshare/core/internal'
+import {
+  afterMicrotasks,
+  clock,
+  fallAsleep,
+  onBell,
+  postsNow,
+  soon,
+  stayAwake,
+  type ThreadId,
+} from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
 import { noteAnswerNear, noteLook, noteWait, noteWoken, waitAwake } from './spinning.js'
@@ -68,7 +77,7 @@ export function schedulePump(): void {
 /** Something was published to another thread, which had to be woken, or was awake. */
 export function notePublished(to: ThreadId, woken: boolean): void {
   if (woken) {
-    noteWoken(to, performance.now())
+    noteWoken(to, clock())
     // The answer is far, and whoever gives it rings.
     if (state === 'asleep' && listens) return
   } else noteAnswerNear()
@@ -85,7 +94,7 @@ function look(): void {
   try {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const seen = postsNow()
-      const began = performance.now()
+      const began = clock()
       noteLook(began)
       const ended = receiveSome(began)
       if (ended > 0) {
@@ -139,7 +148,7 @@ function receiveFrom(incoming: Incoming, began: number): number {
     const count = incoming.receive(batch)
     if (count === 0) return received > 0 ? before : 0
     received += count
-    const now = performance.now()
+    const now = clock()
     incoming.isQuick = now - before < count * QUICK
     before = now
     if (count < batch || received >= RECORDS_A_TURN || now - began > LONGEST_TURN) return now

@@ -10,8 +10,8 @@
  *   by port   → by ring   the sender has said RING; the receiver reads the ring when it hears so
  *   by ring   → ended     what the ring had no room for goes in [REST, records]; then the port closes
  *
- * Invariants: a message is received after all that were sent before it, whichever way each came. Whoever
- * reads the record of a message of the port finds that, or waits for it alone.
+ * Invariants: a message is received after all that were sent before it, whichever way each came. A message of
+ * the port is posted before its record is published, so whoever reads the record finds it, or waits for it alone.
  *
  * Two threads may have many links, one for each proxy that was handed on. Those few that are used much get rings, so
  * that the memory of a pair of threads is bounded.

@@ -234,15 +234,19 @@ interface Pair {
   readonly writable: WritableStream
 }
 
-const pairs = ['TransformStream', 'CompressionStream', 'DecompressionStream', 'TextEncoderStream', 'TextDecoderStream']
-  .map((name) => (globalThis as unknown as Record<string, (abstract new () => object) | undefined>)[name])
-  .filter((Class) => Class !== undefined)
+/** Looked up when they are needed: Node loads all of its streams with the first. */
+let pairs: (abstract new () => object)[] | undefined
+
+const pairClasses = () =>
+  (pairs ??= ['TransformStream', 'CompressionStream', 'DecompressionStream', 'TextEncoderStream', 'TextDecoderStream']
+    .map((name) => (globalThis as unknown as Record<string, (abstract new () => object) | undefined>)[name])
+    .filter((Class) => Class !== undefined))
 
 /** A transform stream arrives as its two ends, which is what `pipeThrough` takes. */
 const pairMarshaler: Marshaler<Pair> = {
   kind: 'stream-pair',
   model: undefined,
-  claimClass: (x) => pairs.some((Class) => x instanceof Class),
+  claimClass: (x) => pairClasses().some((Class) => x instanceof Class),
   marshal: ({ readable, writable }, context) => ({
     readable: context.pack(readable),
     writable: context.pack(writable),

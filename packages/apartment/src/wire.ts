@@ -9,8 +9,7 @@
  *                    the arguments, encoded
  *   ANSWER, FAILURE  call id f64 │ the value, encoded
  *   CANCEL           call id f64 │ timed out f64 │ the reason, encoded
- *   PORT             i32: 0, or VOID │ 0: the next message is the next one of the port, or, where that couldn't be
- *                    posted, nothing
+ *   PORT             nothing: the next message is the next one of the port
  *
  * Every field lies at a multiple of its length, and the encoded value at a multiple of 8.
  */
@@ -21,7 +20,6 @@ import { ANSWER, CALL, CANCEL, type CallMessage, type CarryingMessage, FAILURE, 
 export const MESSAGE = 16
 export const NAME = 17
 export const PORT = 18
-export const VOID = 1
 
 /** Engines compile in what a module's constants hold. */
 const memory = views

@@ -34,6 +34,7 @@
  *
  * Blocking waits and the armed one never share a word, so that neither takes the other's wake-up.
  */
+import { clock } from '#platform'
 import { onThreadExitInternal } from './lifecycle.js'
 import { views } from './memory.js'
 import { onJoin, ownThreadId, SlotWord, slotOf, type ThreadId } from './threads.js'
@@ -166,13 +167,13 @@ export function spin(seen: number, microseconds: number, goOn?: () => boolean): 
   if (own.bell === 0) ownThreadId()
   const { i32 } = memory
   const { posts } = own
-  const end = performance.now() + microseconds / 1000
+  const end = clock() + microseconds / 1000
   for (;;) {
     for (let looks = LOOKS; looks > 0; looks--) {
       if (Atomics.load(i32, posts) !== seen) return true
       pause()
     }
-    if (performance.now() >= end || (goOn && !goOn())) return Atomics.load(i32, posts) !== seen
+    if (clock() >= end || (goOn && !goOn())) return Atomics.load(i32, posts) !== seen
   }
 }
 

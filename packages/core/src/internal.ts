@@ -6,6 +6,7 @@
 
 export {
   afterMicrotasks,
+  clock,
   type Endpoint,
   endThread,
   hasEnded,

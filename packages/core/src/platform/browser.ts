@@ -138,7 +138,7 @@ export function startWorker(module: URL, settings: WorkerSettings): StartedWorke
   return worker
 }
 
-export function holdWorker(_worker: StartedWorker, _hold: boolean): void {}
+export function holdWorker(_worker: Endpoint, _hold: boolean): void {}
 
 export function parallelism(): number {
   return navigator.hardwareConcurrency || 1
@@ -166,6 +166,10 @@ export function terminal(): Terminal | undefined {
 
 export function warn(message: string, detail: string): void {
   console.warn(`${message}\n${detail}`)
+}
+
+export function clock(): number {
+  return performance.now()
 }
 
 const waiting: Array<() => void> = []

@@ -1,10 +1,11 @@
-/** The leaf for Node, and for Deno and Bun through their `node:` modules. */
+/**
+ * The leaf for Node, and for Deno and Bun through their `node:` modules.
+ *
+ * Every worker loads what this imports before anything else. So what isn't needed at once is asked of
+ * `process.getBuiltinModule` where it is needed.
+ */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
-import { errorMonitor } from 'node:events'
-import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { types } from 'node:util'
+import { isProxy as isProxyObject } from 'node:util/types'
 import workerThreads, {
   getEnvironmentData,
   isMainThread as inMainThread,
@@ -168,6 +169,7 @@ export function onWorkerError(endpoint: Endpoint, onError: (error: unknown) => v
 /** As `onWorkerError`, for a worker of somebody else's: whether the error is handled stays with its owner. */
 export function observeWorkerError(endpoint: Endpoint, onError: (error: unknown) => void): () => void {
   const emitter = endpoint as unknown as import('node:events').EventEmitter
+  const { errorMonitor } = process.getBuiltinModule('node:events')
   emitter.on?.(errorMonitor, onError)
   return () => emitter.off?.(errorMonitor, onError)
 }
@@ -187,8 +189,8 @@ export function startWorker(module: URL, { args, ...rest }: WorkerSettings): Sta
   return new Worker(module, args ? { ...settings, argv: args } : settings) as StartedWorker
 }
 
-/** Whether a worker keeps this thread's event loop alive. */
-export function holdWorker(worker: StartedWorker, hold: boolean): void {
+/** Whether a worker, or listening to the parent of this one, keeps this thread's event loop alive. */
+export function holdWorker(worker: Endpoint, hold: boolean): void {
   const { ref, unref } = worker as Partial<Worker>
   if (hold) ref?.call(worker)
   else unref?.call(worker)
@@ -196,7 +198,7 @@ export function holdWorker(worker: StartedWorker, hold: boolean): void {
 
 /** How many threads can run at once. */
 export function parallelism(): number {
-  return availableParallelism()
+  return process.getBuiltinModule('node:os').availableParallelism()
 }
 
 /** Takes the `args` with which this thread was started; they are gone then. */
@@ -268,20 +270,31 @@ export function warn(message: string, detail: string): void {
   process.emitWarning(message, { type: 'FlatshareWarning', detail })
 }
 
-/** Calls back when no microtask is left in this turn of the event loop. */
+/**
+ * Milliseconds since some moment. Not by `performance`: its first use loads a part of Node, which takes a new worker a
+ * millisecond.
+ */
+export function clock(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
+
+/** Calls back when no microtask is left in this turn of the event loop; in the async context of nobody. */
 export function afterMicrotasks(callback: () => void): void {
   // From a tick the next one would come before the microtasks.
-  queueMicrotask(() => process.nextTick(callback))
+  nobodys.runInAsyncScope(queueMicrotask, undefined, () => process.nextTick(callback))
 }
 
 /** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
 export function soon(callback: () => void): void {
-  setImmediate(callback)
+  nobodys.runInAsyncScope(setImmediate, undefined, callback)
 }
 
 /** Loads an ES module by its URL before it returns; false where the runtime can't. */
 export function loadModule(url: string): boolean {
   // `require` takes ES modules, if they don't await at their top level, and they are the same ones that `import` gives.
+  const { createRequire } = process.getBuiltinModule('node:module')
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
   createRequire(import.meta.url)(url.startsWith('file:') ? fileURLToPath(url) : url)
   return true
 }
@@ -290,7 +303,7 @@ export function loadModule(url: string): boolean {
 export const reordersReads = !['x64', 'ia32'].includes(process.arch)
 
 /** Whether an object is a Proxy; false where the runtime doesn't tell. */
-export const isProxy: (object: object) => boolean = types.isProxy
+export const isProxy: (object: object) => boolean = isProxyObject
 
 /** Makes structured clone refuse an object; undefined where the runtime can't. */
 export const markUncloneable = (workerThreads as { markAsUncloneable?: (object: object) => void }).markAsUncloneable

@@ -1,6 +1,7 @@
 /** Threads that block on calls of each other, with as little else as can be. */
-import { DeadlockError } from '@flatshare/core'
+
 import { makeBlockedCalls } from '../../dist/blocked-calls.js'
+import { DeadlockError } from '../../dist/errors.js'
 import { makeInbox } from '../../dist/inbox.js'
 import type { Code, Message, Scenario, Thread } from './explore.js'
 
