@@ -29,7 +29,9 @@ export const CLOSE = 7
 export const LOST = 8
 export const ASK = 9
 export const WAITING = 10
+/** `[RING, ring, thread]`: from now on this end writes to that ring. */
 export const RING = 11
+/** `[REST, records]`: what that ring had no room for, the last of it. */
 export const REST = 12
 
 /**
@@ -101,10 +103,6 @@ export function carriedAt(message: CarryingMessage): number {
 export type ReleaseMessage = [kind: typeof RELEASE, object: number, arrivals: number]
 export type LinkMessage = [kind: typeof LINK, object: number, port: Port]
 export type CloseMessage = [kind: typeof CLOSE]
-/** From now on this end writes to that ring. */
-export type RingMessage = [kind: typeof RING, ring: number, thread: ThreadId]
-/** What that ring had no room for, the last of it. */
-export type RestMessage = [kind: typeof REST, records: readonly { kind: number; bytes: Uint8Array }[]]
 export type LostMessage = [kind: typeof LOST, awaited: readonly CallId[], first: boolean]
 export type AskMessage = [kind: typeof ASK, call: CallId]
 export type WaitingMessage = [kind: typeof WAITING, call: CallId, what: string]

@@ -36,6 +36,6 @@ export async function kindsOf(counter: Remote<Counter>, there?: { posts(): Promi
 
 /** For the objects of an apartment that this thread opens. */
 export async function kindsOfNested(): Promise<LinkKind[]> {
-  await using nested = await Apartment.open<typeof import('./posts.js')>(new URL(import.meta.url))
+  await using nested = await Apartment.open<{ Counter: typeof Counter }>(new URL(import.meta.url))
   return await kindsOf(await nested.create('Counter'))
 }

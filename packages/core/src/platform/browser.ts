@@ -185,7 +185,9 @@ export function soon(callback: () => void): void {
 }
 
 /** From the event loop: there is no place behind the microtasks before it. */
-export const afterMicrotasks = soon
+export function afterMicrotasks(callback: () => void): void {
+  soon(callback)
+}
 
 /** Loads an ES module by its URL before it returns; false where the runtime can't. */
 export function loadModule(_url: string): boolean {
