@@ -2,17 +2,19 @@
  * One direction of a link between two threads, at the reading end of its ring.
  *
  * Records are received in the order in which they were written, also where one's receipt blocks and so receives the
- * next. A value is decoded in place, once, while its message is received; its room is given back after that.
+ * next. A value is decoded in place, once, while its message is received; its room is given back after that. A value whose
+ * decoding may run code of users is copied out first: that code may block, and need the room.
  *
  *   reading   the next record is taken
  *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
  */
-import { allocate, announce, free, ReceivedShapes, reach, type ThreadId, u8 } from '@flatshare/core/internal'
+import { announce, ReceivedShapes, type ThreadId, u8 } from '@flatshare/core/internal'
+import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
 import { CALL, type Message } from './messages.js'
 import { RingReader } from './ring.js'
 import { noteArrival, noteCall } from './spinning.js'
-import { MESSAGE, NAME, PORT, readHead, valueAt } from './wire.js'
+import { MESSAGE, NAME, PORT, RUNS_CODE, readHead, valueAt } from './wire.js'
 
 /** What stands in a message's place for its value while that is still encoded. */
 export class EncodedValue {
@@ -39,8 +41,6 @@ export class Incoming {
   readonly #names: string[] = []
   readonly #options: { from: ThreadId; shapes: ReceivedShapes }
   readonly #value = new EncodedValue(this)
-  /** How many values are being decoded, which may run anybody's code. */
-  #decoding = 0
   #stuck = false
   /** Whether records were quickly served lately. */
   isQuick = true
@@ -72,7 +72,8 @@ export class Incoming {
       }
       if (!ring.next()) break
       received++
-      this.#take(ring.kind, ring.start, ring.start + ring.bytes)
+      if (ring.kind & RUNS_CODE) this.#takeApart(ring.kind & ~RUNS_CODE, ring.start, ring.bytes)
+      else this.#take(ring.kind, ring.start, ring.start + ring.bytes)
     }
     if (received > 0) this.#release()
     return received
@@ -80,15 +81,19 @@ export class Incoming {
 
   /** Receives a record that came another way, after all of the ring. */
   receiveApart(kind: number, bytes: Uint8Array): void {
-    const room = Math.max(bytes.length, 16)
-    const start = allocate(room)
-    reach(start + room)
-    u8.set(bytes, start)
-    try {
-      this.#take(kind, start, start + bytes.length)
-    } finally {
-      free(start, room)
-    }
+    inBlock(bytes.length, (block) => {
+      u8.set(bytes, block)
+      this.#take(kind & ~RUNS_CODE, block, block + bytes.length)
+    })
+  }
+
+  /** Receives a record whose room is to be given back meanwhile. */
+  #takeApart(kind: number, start: number, bytes: number): void {
+    inBlock(bytes, (block) => {
+      u8.copyWithin(block, start, start + bytes)
+      this.#release()
+      this.#take(kind, block, block + bytes)
+    })
   }
 
   /** The port's message that the ring waited for is being received. */
@@ -128,16 +133,10 @@ export class Incoming {
   }
 
   #decode(start: number, end: number): unknown {
-    this.#decoding++
-    try {
-      return this.receiver.decode(start, end, this.#options)
-    } finally {
-      this.#decoding--
-    }
+    return this.receiver.decode(start, end, this.#options)
   }
 
   #release(): void {
-    // What is being decoded further out lies there still.
-    if (this.#decoding === 0 && this.#ring.release()) announce(this.from)
+    if (this.#ring.release()) announce(this.from)
   }
 }

@@ -14,21 +14,20 @@
  * Invariant: what was committed is published at the latest before this thread sleeps, blocks or ends.
  */
 import {
-  allocate,
   announce,
   evictEncoding,
   isAwake,
   type LinkEncodeOptions,
-  reach,
   SentShapes,
   type ThreadId,
   views,
 } from '@flatshare/core/internal'
+import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
 import { CALL, type CarryingMessage, type Message } from './messages.js'
 import { MAX_RECORD, RingWriter } from './ring.js'
 import { forgetUnsent, noteUnsent } from './unsent.js'
-import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, writeHead } from './wire.js'
+import { headBytes, MESSAGE, MOST_NAMES, NAME, PORT, RUNS_CODE, writeHead } from './wire.js'
 
 const memory = views
 
@@ -45,19 +44,8 @@ export interface QueuedRecord {
   readonly bytes: Uint8Array
 }
 
-/** Where values are encoded that wait: this thread's own. */
-let scratch = 0
-/** Where in it a value is being encoded, 0 for none. */
-let scratchOpen = 0
-
-function scratchBlock(): number {
-  if (scratchOpen !== 0) evictEncoding(scratchOpen)
-  if (scratch === 0) {
-    scratch = allocate(MAX_RECORD)
-    reach(scratch + MAX_RECORD)
-  }
-  return scratch
-}
+/** Calls that led to a call, beyond which its head is too long for a ring. */
+const LONGEST_PATH = 100
 
 /** Who hears of what an end of a ring does. */
 export interface OutgoingOwner {
@@ -105,6 +93,7 @@ export class Outgoing {
     let name = 0
     if (message[0] === CALL) {
       const member = message[3]
+      if (message[4].length > LONGEST_PATH) return false
       name = member === this.#lastName ? this.#lastNumber : this.#numberOf(member, receiver)
       if (name < 0) return false
     }
@@ -163,7 +152,7 @@ export class Outgoing {
     let start = 0
     let room = 0
     if (this.#queue.length === 0) {
-      start = this.#reserve(USUAL_ROOM)
+      start = this.#reserve(USUAL_ROOM + (message === undefined ? 0 : headBytes(message)))
       room = ring.room
     }
     if (start === 0) return this.#recordLater(kind, message, name, value, receiver)
@@ -183,9 +172,14 @@ export class Outgoing {
       this.#open = outer
     }
     if (typeof end !== 'number') return this.#recordBytes(kind, message, name, end)
-    ring.commit(kind, end - start)
+    ring.commit(this.#kindNow(kind), end - start)
     this.#committed()
     return true
+  }
+
+  /** Of the record of what was encoded last. */
+  #kindNow(kind: number): number {
+    return this.#options.shapes.hadReferences ? kind | RUNS_CODE : kind
   }
 
   /** The value is encoded, into no ring. */
@@ -196,17 +190,13 @@ export class Outgoing {
     value: unknown,
     receiver: LinkReceiver,
   ): boolean {
-    const at = scratchBlock()
     const most = MAX_RECORD - (message === undefined ? 0 : headBytes(message))
-    const outer = scratchOpen
-    let end: number | Uint8Array | undefined
-    scratchOpen = at
-    try {
-      end = receiver.encode(value, at, at + most, most, kind === CALL ? this.#listOptions : this.#options)
-    } finally {
-      scratchOpen = outer
-    }
-    return this.#recordBytes(kind, message, name, typeof end === 'number' ? memory.u8.slice(at, end) : end)
+    const options = kind === CALL ? this.#listOptions : this.#options
+    const bytes = inBlock(MAX_RECORD, (at) => {
+      const end = receiver.encode(value, at, at + most, most, options)
+      return typeof end === 'number' ? memory.u8.slice(at, end) : end
+    })
+    return this.#recordBytes(kind, message, name, bytes)
   }
 
   /** The value is there as bytes. */
@@ -218,13 +208,19 @@ export class Outgoing {
   ): boolean {
     if (bytes === undefined) return false
     const length = bytes.length + (message === undefined ? 0 : headBytes(message))
+    const write = (start: number) => {
+      memory.u8.set(bytes, message === undefined ? start : writeHead(start, message, name))
+    }
     const start = this.#queued ? 0 : this.#reserve(length)
-    const place = start || scratchBlock()
-    const at = message === undefined ? place : writeHead(place, message, name)
-    memory.u8.set(bytes, at)
-    if (start === 0) this.#enqueue(kind, memory.u8.slice(place, place + length))
-    else {
-      this.#ring.commit(kind, length)
+    if (start === 0) {
+      const record = inBlock(length, (block) => {
+        write(block)
+        return memory.u8.slice(block, block + length)
+      })
+      this.#enqueue(this.#kindNow(kind), record)
+    } else {
+      write(start)
+      this.#ring.commit(this.#kindNow(kind), length)
       this.#committed()
     }
     return true

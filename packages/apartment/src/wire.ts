@@ -20,6 +20,8 @@ import { ANSWER, CALL, CANCEL, type CallMessage, type CarryingMessage, FAILURE, 
 export const MESSAGE = 16
 export const NAME = 17
 export const PORT = 18
+/** With any of them: decoding the value may run code of users, which may block and receive what follows. */
+export const RUNS_CODE = 32
 
 /** Engines compile in what a module's constants hold. */
 const memory = views

@@ -37,7 +37,9 @@ export function encodeInto(
 ): number | Uint8Array<ArrayBuffer> | undefined {
   if (end > views.u8.length) reach(end)
   const written = options.list ? writePrimitives(x as unknown[], start, end) : writePrimitive(x, start, end)
-  return written || encodeAny(x, start, end, most, options)
+  if (written === 0) return encodeAny(x, start, end, most, options)
+  options.shapes.hadReferences = false
+  return written
 }
 
 function encodeAny(

@@ -136,6 +136,7 @@ export class Encoder implements MarshalContext, Tokens {
       }
       this.#keys.confirm()
       shapes.guess = this.#guess
+      shapes.hadReferences = this.#marshaled.length > 0
       return out.inArena ? out.at : out.written().slice()
     } catch (error) {
       this.#takeBack()

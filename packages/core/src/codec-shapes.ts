@@ -35,6 +35,8 @@ export class SentShapes {
   readonly #free: number[] = []
   /** The list that the first object of the last value had. */
   guess: KeyList | undefined
+  /** Whether the last value has references in it, whose decoding may run code of users. */
+  hadReferences = false
 
   /** How many have a number. */
   get count(): number {
