@@ -94,6 +94,26 @@ export function encoding(open: Opener): void {
     expect(served).toBe(40)
   })
 
+  it('a codec that blocks on its caller while it decodes is served, while all else waits for room', async () => {
+    let served = 0
+    await apartment.remote.blockWhile('decoding', () => ++served)
+    const calls: Array<Promise<unknown>> = []
+    const filler = 'x'.repeat(4000)
+    for (let i = 0; i < 100; i++) calls.push(counter.echo([new Talkative(i)]), counter.echo(filler))
+    const expected = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? [new Talkative(i / 2)] : filler))
+    expect(await Promise.all(calls)).toEqual(expected)
+    expect(served).toBe(100)
+  })
+
+  it.each([40, 300])('S16 many calls at the end of a chain of %i are answered', async (length) => {
+    const numbers = Array.from({ length: 200 }, (_, i) => i)
+    const down = async (left: number): Promise<unknown> => {
+      if (left === 0) return Promise.all(numbers.map((i) => counter.echo(i)))
+      return (await counter.callBack((() => down(left - 1)) as () => unknown)) as unknown
+    }
+    expect(await down(length)).toEqual(numbers)
+  })
+
   it('a getter that throws after it has called: that call is answered, and the one of the value rejects', async () => {
     for (const [, act] of deeds) {
       const answers: Array<Promise<unknown>> = []
