@@ -121,8 +121,8 @@ describe.skipIf(!executable)('in a browser', () => {
     })
   })
 
-  it('a call that would block says so, on the page and in a worker', () => {
-    expect(found.post).toMatchObject({ fromPage: 'CannotBlockError', fromWorker: 'CannotBlockError' })
+  it('a worker blocks for the answer of the page; the page may not, and says so', () => {
+    expect(found.post).toMatchObject({ fromPage: 'CannotBlockError', fromWorker: 'the page' })
   })
 
   it('S13 a terminated worker is noticed: its calls reject, its lock is handed over, listeners hear of it', () => {

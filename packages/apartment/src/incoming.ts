@@ -11,7 +11,7 @@
 import { announce, ReceivedShapes, type ThreadId, u8 } from '@flatshare/core/internal'
 import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
-import { CALL, type Message } from './messages.js'
+import { ANSWER, CALL, FAILURE, type Message } from './messages.js'
 import { RingReader } from './ring.js'
 import { noteArrival, noteCall } from './spinning.js'
 import { MESSAGE, NAME, PORT, RUNS_CODE, readHead, valueAt } from './wire.js'
@@ -42,6 +42,10 @@ export class Incoming {
   readonly #options: { from: ThreadId; shapes: ReceivedShapes }
   readonly #value = new EncodedValue(this)
   #stuck = false
+  /** Whether an answer has come in this turn. */
+  #answered = false
+  /** Whether the record that the ring gave last has still to be received. */
+  #held = false
   /** Whether records were quickly served lately. */
   isQuick = true
 
@@ -60,8 +64,18 @@ export class Incoming {
     return this.#stuck
   }
 
-  /** Receives what has come, so many records at most; says how many. */
-  receive(most: number): number {
+  /** Microtasks have run since this thread received last. */
+  beginTurn(): void {
+    this.#answered = false
+  }
+
+  /**
+   * Receives what has come, so many records at most; says how many.
+   *
+   * A call that comes behind an answer waits until the microtasks have run in which the code goes on that had awaited
+   * it; not where `blocked`.
+   */
+  receive(most: number, blocked = false): number {
     const ring = this.#ring
     let received = 0
     while (received < most) {
@@ -70,12 +84,16 @@ export class Incoming {
         received++
         continue
       }
-      if (!ring.next()) break
+      if (!this.#held && !ring.next()) break
+      const kind = ring.kind & ~RUNS_CODE
+      this.#held = kind === CALL && this.#answered && !blocked
+      if (this.#held) break
+      if (kind === ANSWER || kind === FAILURE) this.#answered = true
       received++
-      if (ring.kind & RUNS_CODE) this.#takeApart(ring.kind & ~RUNS_CODE, ring.start, ring.bytes)
-      else this.#take(ring.kind, ring.start, ring.start + ring.bytes)
+      if (ring.kind === kind) this.#take(kind, ring.start, ring.start + ring.bytes)
+      else this.#takeApart(kind, ring.start, ring.bytes)
     }
-    if (received > 0) this.#release()
+    if (received > 0 && !this.#held) this.#release()
     return received
   }
 

@@ -143,6 +143,7 @@ function receiveSome(began: number): number {
 function receiveFrom(incoming: Incoming, began: number): number {
   let before = began
   let received = 0
+  incoming.beginTurn()
   for (;;) {
     const batch = incoming.isQuick ? RECORDS_A_BATCH : 1
     const count = incoming.receive(batch)

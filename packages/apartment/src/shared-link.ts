@@ -204,10 +204,10 @@ export class SharedLink implements Link {
   #receiveRest(rest: unknown): void {
     const incoming = this.#incoming
     if (!incoming || !Array.isArray(rest)) return
-    while (incoming.receive(ALL) > 0);
+    while (incoming.receive(ALL, true) > 0);
     for (const { kind, bytes } of rest as QueuedRecord[]) {
       incoming.receiveApart(kind, bytes)
-      incoming.receive(1)
+      incoming.receive(1, true)
     }
   }
 
@@ -221,13 +221,13 @@ export class SharedLink implements Link {
   }
 
   look(): void {
-    if (this.#incoming) this.#incoming.receive(ALL)
+    if (this.#incoming) this.#incoming.receive(ALL, true)
     else this.#port.drain()
   }
 
   drain(): void {
     for (;;) {
-      const received = this.#incoming?.receive(ALL) ?? 0
+      const received = this.#incoming?.receive(ALL, true) ?? 0
       const before = this.#fromPort
       this.#port.drain()
       if (received === 0 && this.#fromPort === before) return
