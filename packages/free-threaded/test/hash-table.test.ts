@@ -1,10 +1,10 @@
 import { allocate, i32 } from '@flatshare/core/internal'
-import { heapStatistics } from '@flatshare/free-threaded'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cellTypeNamed } from '../dist/cells/types.js'
 import { HashTable } from '../dist/containers/hash-table.js'
 import { CONTAINER_BYTES, LIMIT, STORE } from '../dist/containers/storage.js'
+import { heapStatistics } from '../dist/index.js'
 import { DEATH, dyingText } from './dying-cells.js'
 import { random } from './random.js'
 
