@@ -6,13 +6,14 @@
 // - `core` and `sync` have all their code in `internal`, and `index` only names the public part of it. What is above
 //   them imports from `internal` alone.
 // - `core` is made once for each family of runtimes, with its leaf of `#platform` inside.
-// - The supervisor shares nothing: it runs on a thread of its own, and needs little.
-// - Nothing is minified, so that stacks can be read. Comments are left out; what isn't ASCII is escaped, as engines take
+// - The supervisor shares nothing: it runs on a thread of its own, and needs little. Node has no bundler that takes a
+//   worker's module along with a program, so there `internal` has the supervisor's code as a text.
+// - Else nothing is minified, so that stacks can be read. Comments are left out; what isn't ASCII is escaped, as engines take
 //   half the memory for sources of ASCII alone.
 //
 // Types stay in `dist`, and with them the modules that tests take apart. A file that comes out as it is stays untouched.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
 import { floors, manifestOf, root } from './workspace.js'
 
@@ -22,6 +23,7 @@ const families = { core: ['node', 'browser'] }
 /** What is given to `new Worker`, by package: on a thread where the package is used besides, and on one of its own. */
 const hosts = { apartment: ['host'] }
 const alone = { core: ['supervisor'] }
+const inlined = (family, entry) => family === 'node' && alone.core.includes(entry)
 
 const EVERYTHING = '\0everything'
 
@@ -50,8 +52,13 @@ async function modulesOf(name, dist, family) {
   const exported = Object.values(manifestOf(`packages/${name}`).exports)
   const entries = exported.map(({ types }) => types.match(/^\.\/dist\/(.+)\.d\.ts$/)[1])
   const input = (names) => Object.fromEntries(names.map((entry) => [entry, join(dist, `${entry}.js`)]))
-  const build = (modules) => generate(modules, { name, dist, lib: join(dist, '../lib', family), family })
-  const apart = (await Promise.all((alone[name] ?? []).map((entry) => build(input([entry]))))).flat()
+  const texts = new Map()
+  const build = (modules) => generate(modules, { name, dist, lib: join(dist, '../lib', family), family, texts })
+  const apart = []
+  for (const entry of alone[name] ?? []) {
+    if (inlined(family, entry)) texts.set(entry, await textOf(join(dist, `${entry}.js`), dist, family))
+    else apart.push(...(await build(input([entry]))))
+  }
   const together = [...entries, ...(hosts[name] ?? [])]
   if (!whole.includes(name)) return [...(await build(input(together))), ...apart]
 
@@ -63,13 +70,13 @@ async function modulesOf(name, dist, family) {
 }
 
 /** Bundles modules, given by the names that they shall have, into files: `fileName`, `text`, and what each `exports`. */
-async function generate(input, { name, dist, lib, family }) {
+async function generate(input, { name, dist, lib, family, texts }) {
   const made = await rolldown({
     input,
     platform: 'neutral',
     treeshake: false,
     external: (id) => /^(node:|[a-z@])/.test(id),
-    plugins: [fromDist(dist, family, name === 'flatshare' ? [] : whole)],
+    plugins: [fromDist(dist, family, name === 'flatshare' ? [] : whole, texts)],
   })
   const { output } = await made.generate({
     dir: lib,
@@ -86,8 +93,23 @@ async function generate(input, { name, dist, lib, family }) {
   return output.map((file) => ({ ...file, text: file.type === 'chunk' ? file.code : file.source }))
 }
 
-/** How compiled modules are found and read. */
-function fromDist(dist, family, whole) {
+/** The code of a module of Node's, as a script without imports. */
+async function textOf(input, dist, family) {
+  const made = await rolldown({
+    input,
+    platform: 'neutral',
+    external: /^node:/,
+    plugins: [fromDist(dist, family, [], new Map([['supervisor', '']]))],
+    transform: { define: { 'import.meta.url': JSON.stringify(`flatshare:${basename(input)}`) } },
+  })
+  const globals = (id) => `process.getBuiltinModule(${JSON.stringify(id)})`
+  const { output } = await made.generate({ format: 'iife', globals, minify: true, charset: 'ascii' })
+  await made.close()
+  return output[0].code.trim()
+}
+
+/** How compiled modules are found and read, and the modules of threads: beside the bundle, or as a text. */
+function fromDist(dist, family, whole, texts = new Map()) {
   return {
     name: 'dist',
     resolveId(id) {
@@ -104,8 +126,10 @@ function fromDist(dist, family, whole) {
       }
       const map = JSON.parse(readFileSync(`${id}.map`, 'utf8'))
       const code = readFileSync(id, 'utf8').replace(/\/\/# sourceMappingURL=.*\n?$/, '')
-      // The modules of threads are beside the bundle, not above it.
-      return { code: family ? code.replace("new URL('../supervisor.js'", "new URL('./supervisor.js'") : code, map }
+      const placed = code.replace(/new URL\('\.\.\/(\w+)\.js', import\.meta\.url\)/g, (_, entry) =>
+        texts.has(entry) ? JSON.stringify(texts.get(entry)) : `new URL('./${entry}.js', import.meta.url)`,
+      )
+      return { code: family ? placed : code, map }
     },
   }
 }

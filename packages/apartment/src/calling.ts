@@ -67,6 +67,7 @@ export class AwaitedCalls {
   readonly #awaited = new CallTable<AwaitedCall>()
   /** Calls that were given up and whose thread shall end if they don't: how to let go of each. */
   readonly #lingering = new Map<CallId, () => void>()
+  #whenNoneLingers: Array<() => void> = []
   #holding = 0
 
   constructor(readonly peer: CalledPeer) {}
@@ -78,6 +79,11 @@ export class AwaitedCalls {
   /** Whether the link is still needed for any of them. */
   get busy(): boolean {
     return this.#awaited.size + this.#lingering.size > 0
+  }
+
+  /** Resolves once no call that was given up is left whose thread shall end if it doesn't. */
+  async noneLingers(): Promise<void> {
+    if (this.#lingering.size > 0) await new Promise<void>((resolve) => this.#whenNoneLingers.push(resolve))
   }
 
   ids(): CallId[] {
@@ -249,6 +255,9 @@ export class AwaitedCalls {
       stopTimer()
       this.#lingering.delete(id)
       cell.free()
+      if (this.#lingering.size > 0) return
+      for (const resolve of this.#whenNoneLingers) resolve()
+      this.#whenNoneLingers = []
     }
     const look = () => {
       const { started } = cell

@@ -54,8 +54,8 @@ export interface Job<T> {
   /** It makes an object: it goes where the fewest live, and waits for no place. */
   readonly settles?: boolean
   run(member: PoolMember, settings: CallSettings | undefined): Promise<T>
-  /** Resolves when the thread has done with a call that was given up. */
-  ended?(member: PoolMember): Promise<unknown>
+  /** Resolves when the thread can take a call. */
+  asksIdle?(member: PoolMember): Promise<unknown>
 }
 
 export class PoolThreads {
@@ -193,9 +193,8 @@ export class PoolThreads {
     void result.then(
       () => this.#leave(member),
       (error: unknown) => {
-        const ended = wasGivenUp(error, settings) && !member.gone ? job.ended?.(member) : undefined
-        if (!ended) this.#leave(member)
-        else void ended.catch(() => {}).then(() => this.#leave(member))
+        if (!job.asksIdle || !wasGivenUp(error, settings) || member.gone) this.#leave(member)
+        else void hasEnded(job, member).then(() => this.#leave(member))
       },
     )
     return result
@@ -356,6 +355,12 @@ export class PoolThreads {
       mayHaveRun: false,
     })
   }
+}
+
+/** Resolves when a thread has done with a call that was given up. One that awaits may be what the thread ends with. */
+async function hasEnded(job: Job<unknown>, member: PoolMember): Promise<void> {
+  await member.thread.peer.calls.noneLingers()
+  await job.asksIdle!(member).catch(() => {})
 }
 
 /** Whether the caller was freed before the call's end. */

@@ -292,7 +292,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
           trace,
           settings,
           run: ({ thread }, rest) => thread.peer.call(served, how, member, args, trace, rest),
-          ended: ({ thread }) => thread.peer.call(served, 'idle', '', [], trace),
+          asksIdle: ({ thread }) => thread.peer.call(served, 'idle', '', [], trace),
         })
       },
       nearest: () => referenceOf(this.#nearest().thread.remote)!,
@@ -324,7 +324,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
           trace,
           settings,
           run: (on, rest) => callOn(on, how, member, args, trace, rest),
-          ended: (on) => callOn(on, 'idle', '', [], trace),
+          asksIdle: (on) => callOn(on, 'idle', '', [], trace),
         })
       },
       nearest: () => this.#nearest().reference(replicated),

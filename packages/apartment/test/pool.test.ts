@@ -179,6 +179,15 @@ describe('replicas', () => {
     expect(await renderer.thread()).toBe('busy-2')
   })
 
+  it('a call that is about to end its thread keeps the thread, also while it awaits', async () => {
+    const pool = newPool({ size: 1, name: 'awaiting' })
+    const controller = new AbortController()
+    const impatient = callWith(pool.remote, { signal: controller.signal, onAbort: 'terminate', graceTime: 100 })
+    const busy = impatient.spin(async () => controller.abort(new Error('enough')))
+    await expect(busy).rejects.toThrow('enough')
+    expect(await pool.remote.where()).toBe('awaiting-2')
+  })
+
   it('a call from inside a call of the pool’s never waits for a place of its own chain', async () => {
     const pool = newPool({ size: 1 })
     const renderer = await pool.replicate('Renderer')

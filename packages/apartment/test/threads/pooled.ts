@@ -79,3 +79,8 @@ export const double = (x: number): number => 2 * x
 export const apply = async (fn: (x: number) => Promise<number>, x: number): Promise<number> => fn(x)
 export const hold = async (entered: (thread: string) => Promise<unknown>): Promise<unknown> =>
   entered(currentThread.name)
+/** Runs for ever once its caller has answered, and looks at nothing. */
+export const spin = async (entered: () => Promise<unknown>): Promise<never> => {
+  await entered()
+  for (;;);
+}

@@ -50,9 +50,13 @@ export function bequeathArena(arena: SharedArrayBuffer): void {
 /** True where a thread knows from its start whether it will ever inherit an arena. */
 export const inheritsArena = true
 
+/** The supervisor's module. In the bundle it is its code, a text: so it is found in bundles of users, too. */
+const SUPERVISOR: URL | string = new URL('../supervisor.js', import.meta.url)
+
 export function startSupervisor(arena: SharedArrayBuffer): SupervisorThread {
   // No loaders and no inspector flags: the supervisor runs plain JavaScript of this package only.
-  const worker = new Worker(new URL('../supervisor.js', import.meta.url), { workerData: { arena }, execArgv: [] })
+  const settings = { workerData: { arena }, execArgv: [], eval: typeof SUPERVISOR === 'string' }
+  const worker = new Worker(SUPERVISOR, settings)
   worker.unref()
   return worker
 }
