@@ -11,14 +11,17 @@ export interface CallSampling {
   readonly calls?: number
   /** A sample has so many `call`s at least: 300 by default … */
   readonly atLeast?: number
-  /** … and takes about so many milliseconds: 10 by default. */
+  /** … and takes about so many milliseconds: 30 by default. */
   readonly milliseconds?: number
   /** What is read before and after, in nanoseconds: time, by default. */
   readonly clock?: () => number
 }
 
 /** The calls that a row warms up with, and the milliseconds after which it leaves off. */
-const WARM_UP = { calls: 4000, milliseconds: 100 }
+const WARM_UP = { calls: 20_000, milliseconds: 300 }
+
+/** The part of a sample's calls that come before it. */
+const UNCOUNTED = 1 / 3
 
 /** Milliseconds in which the threads of the row before have fallen asleep. */
 const SETTLE = 2
@@ -30,7 +33,7 @@ const SETTLE = 2
 export function callRow(
   { name, role }: Peer,
   call: () => PromiseLike<unknown>,
-  { expected, calls = 1, atLeast = 300, milliseconds = 10, clock = now }: CallSampling,
+  { expected, calls = 1, atLeast = 300, milliseconds = 30, clock = now }: CallSampling,
 ): Row {
   let times = 0
 
@@ -54,7 +57,7 @@ export function callRow(
     async run() {
       times ||= Math.max(await warmUp(), atLeast)
       await pause(SETTLE)
-      for (let i = 0; i < Math.min(times / 10, 100); i++) await call()
+      for (let i = 0; i < times * UNCOUNTED; i++) await call()
       const [from, started] = [clock(), performance.now()]
       for (let i = 0; i < times; i++) await call()
       const [to, took] = [clock(), performance.now() - started]

@@ -2,7 +2,7 @@
 import { NotMarshalableError } from '@flatshare/core'
 import type { CallId } from '@flatshare/core/internal'
 import { cannotCross } from './crossing.js'
-import { ANSWER, type CarryingMessage, FAILURE } from './messages.js'
+import { ANSWER, type AnswerMessage, type CarryingMessage, FAILURE } from './messages.js'
 
 /** The thread that called, as far as answering goes. */
 export interface AnsweredPeer {
@@ -18,12 +18,25 @@ interface Answered {
   readonly label: string
 }
 
+/** A message that nobody uses just now: no link keeps one. */
+let spare: AnswerMessage | undefined = [ANSWER, 0, undefined, undefined]
+
 export function sendAnswer(peer: AnsweredPeer, call: Answered, value: unknown): void {
+  const message: AnswerMessage = spare ?? [ANSWER, 0, undefined, undefined]
+  // Packing the value may run code of users, which may answer.
+  spare = undefined
+  message[1] = call.id
   try {
-    peer.carry([ANSWER, call.id, undefined, undefined], value)
+    peer.carry(message, value)
   } catch (error) {
-    sendFailure(peer, call, () => cannotCross(error, `${call.label}: its result`))
+    sendUnsendable(peer, call, error)
+  } finally {
+    spare = message
   }
+}
+
+function sendUnsendable(peer: AnsweredPeer, call: Answered, error: unknown): void {
+  sendFailure(peer, call, () => cannotCross(error, `${call.label}: its result`))
 }
 
 /** Packing what was thrown runs code of its own, which may throw as well: the call must settle all the same. */

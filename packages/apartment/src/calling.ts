@@ -62,6 +62,21 @@ const takeSettlers = (resolveIt: Settle, rejectIt: Settle) => {
   reject = rejectIt
 }
 
+/** A message that nobody uses just now: no link keeps one. */
+let spare: CallMessage | undefined = [
+  CALL,
+  0,
+  'call',
+  '',
+  [],
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  false,
+]
+
 /** The calls that await the answer of one peer. */
 export class AwaitedCalls {
   readonly #awaited = new CallTable<AwaitedCall>()
@@ -136,10 +151,7 @@ export class AwaitedCalls {
     call.id = id
     const path = parent ? [...parent.path, id] : [id]
     try {
-      const message: CallMessage = [CALL, target.id, how, member, path, undefined, undefined, deadline]
-      if (!replies) message.push(undefined, undefined, true)
-      else if (cell) message.push(cell.number, cell.turn)
-      peer.carry(message, args)
+      this.#send(target.id, how, member, path, deadline, replies, cell, args)
     } catch (error) {
       cell?.free()
       call.refuse(cannotCross(error, `${call.label}: an argument`))
@@ -153,6 +165,34 @@ export class AwaitedCalls {
     this.#awaited.add(call)
     if (how !== 'idle' && ++this.#holding === 1) peer.link.hold(true)
     if (settings?.signal || deadline !== undefined) this.#watch(call, settings?.signal, deadline)
+  }
+
+  #send(
+    target: number,
+    how: How,
+    member: string,
+    path: readonly CallId[],
+    deadline: number | undefined,
+    replies: boolean,
+    cell: CallCell | undefined,
+    args: unknown[],
+  ): void {
+    const message: CallMessage = spare ?? [CALL, 0, how, '', path, undefined, undefined, undefined]
+    // Packing the arguments may run code of users, which may call.
+    spare = undefined
+    message[1] = target
+    message[2] = how
+    message[3] = member
+    message[4] = path
+    message[7] = deadline
+    message[8] = replies ? cell?.number : undefined
+    message[9] = replies ? cell?.turn : undefined
+    message[10] = !replies
+    try {
+      this.peer.carry(message, args)
+    } finally {
+      spare = message
+    }
   }
 
   /** Notes until when a call may take; false where that was refused. */

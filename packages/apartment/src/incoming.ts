@@ -8,10 +8,11 @@
  *   reading   the next record is taken
  *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
  */
-import { announce, ReceivedShapes, type ThreadId, u8 } from '@flatshare/core/internal'
+import { announce, clock, ReceivedShapes, type ThreadId, u8 } from '@flatshare/core/internal'
 import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
 import { ANSWER, CALL, FAILURE, type Message } from './messages.js'
+import { lookBegan } from './pump.js'
 import { RingReader } from './ring.js'
 import { noteArrival, noteCall } from './spinning.js'
 import { MESSAGE, NAME, PORT, RUNS_CODE, readHead, valueAt } from './wire.js'
@@ -46,8 +47,12 @@ export class Incoming {
   #answered = false
   /** Whether the record that the ring gave last has still to be received. */
   #held = false
+  /** Whether this thread blocks while it receives, and so knows of no look of its event loop's. */
+  #blocked = false
   /** Whether records were quickly served lately. */
   isQuick = true
+  /** When this thread looked that found the last record; 0 where it has sent something since. */
+  arrivedAt = 0
 
   constructor(
     readonly name: number,
@@ -77,6 +82,7 @@ export class Incoming {
    */
   receive(most: number, blocked = false): number {
     const ring = this.#ring
+    this.#blocked = blocked
     let received = 0
     while (received < most) {
       if (this.#stuck) {
@@ -119,8 +125,14 @@ export class Incoming {
     this.#stuck = false
   }
 
+  /** How soon the other thread sends something after something has come to it: milliseconds, as it says. */
+  get pace(): number {
+    return this.#ring.pace
+  }
+
   #take(kind: number, start: number, end: number): void {
     noteArrival()
+    this.arrivedAt = this.#blocked ? clock() : lookBegan
     if (kind === PORT) {
       this.#stuck = true
       return
@@ -128,7 +140,7 @@ export class Incoming {
     if (kind === MESSAGE) this.receiver.receive(this.#decode(start, end) as Message)
     else if (kind === NAME) this.#names.push(this.#decode(start, end) as string)
     else {
-      if (kind === CALL) noteCall()
+      if (kind === CALL) noteCall(this)
       const value = this.#value
       const message = readHead(kind, start, this.#names, value)
       const at = valueAt

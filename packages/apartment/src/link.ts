@@ -7,7 +7,7 @@ import {
   type ThreadId,
 } from '@flatshare/core/internal'
 import type { LinkKind } from './link-kind.js'
-import { type CarryingMessage, carriedAt, type Message } from './messages.js'
+import { CALL, type CallMessage, type CarryingMessage, carriedAt, type Message } from './messages.js'
 
 export interface Link {
   readonly kind: LinkKind
@@ -24,9 +24,9 @@ export interface Link {
    */
   send(message: Message, transferList?: any[]): void
   /**
-   * As `send`, with a value in the message's empty places.
+   * As `send`, with a value in the message's empty places. The message is as it was after that, and isn't kept.
    *
-   * @throws NotMarshalableError or DataCloneError when it can't cross; then nothing was sent, and the message is as it was.
+   * @throws NotMarshalableError or DataCloneError when it can't cross; then nothing was sent.
    */
   carry(message: CarryingMessage, value: unknown): void
   /** Calls back once all that was sent so far is on its way: at once, unless the other thread is slow to read. */
@@ -75,7 +75,13 @@ export interface LinkReceiver {
   lost(): void
 }
 
-/** Packs the value that a message carries for structured clone, and sends it. */
+/** The message without the places at its end that it doesn't use. */
+function copyOf(message: CarryingMessage): Message {
+  if (message[0] !== CALL || message[10]) return message.slice() as Message
+  return message.slice(0, message[8] === undefined ? 8 : 10) as CallMessage
+}
+
+/** Packs the value that a message carries for structured clone, and sends it as a copy of that message. */
 export function sendPacked(
   message: CarryingMessage,
   value: unknown,
@@ -84,14 +90,13 @@ export function sendPacked(
 ): void {
   const transferList: any[] = []
   const graph = receiver.pack(value, transferList)
-  const filled = message as unknown[]
+  const filled = copyOf(message)
   const at = carriedAt(message)
   filled[at] = graph.value
   filled[at + 1] = graph.refs
   try {
-    send(message, transferList)
+    send(filled, transferList)
   } catch (error) {
-    filled[at] = filled[at + 1] = undefined
     if (graph.refs) releaseReferences(graph.refs)
     throw error
   }

@@ -35,6 +35,8 @@ const memory = views
 const USUAL_ROOM = 256
 /** So many records are shown together at most: the other thread begins with the first ones meanwhile. */
 const LONGEST_BATCH = 16
+/** Milliseconds. Nothing counts for more, so that one late message is soon forgotten. */
+const SLOWEST = 1
 /** A longer name is sent each time. */
 const LONGEST_NAME = 256
 
@@ -71,6 +73,8 @@ export class Outgoing {
   #batch = 0
   /** Where in the ring a value is being encoded, 0 for none. */
   #open = 0
+  /** A moving average that forgets quickly. */
+  #pace = 0
 
   constructor(
     readonly name: number,
@@ -262,6 +266,12 @@ export class Outgoing {
   #publish(): void {
     this.#batch = 0
     if (this.#ring.publish()) this.owner.published(this.to, announce(this.to))
+  }
+
+  /** This thread has sent something so many milliseconds after something had come. */
+  notePace(milliseconds: number): void {
+    this.#pace += (Math.min(milliseconds, SLOWEST) - this.#pace) / 4
+    this.#ring.tellPace(this.#pace)
   }
 
   /** Moves as much of the queue into the ring as there is room for. */

@@ -29,7 +29,7 @@ import {
 } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteAnswerNear, noteLook, noteWait, noteWoken, waitAwake } from './spinning.js'
+import { noteWoken, waitAwake } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -76,13 +76,13 @@ export function schedulePump(): void {
 
 /** Something was published to another thread, which had to be woken, or was awake. */
 export function notePublished(to: ThreadId, woken: boolean): void {
-  if (woken) {
-    noteWoken(to, clock())
-    // The answer is far, and whoever gives it rings.
-    if (state === 'asleep' && listens) return
-  } else noteAnswerNear()
+  // Where this thread can't let it come up first, whoever answers rings.
+  if (woken && !noteWoken(to) && state === 'asleep' && listens) return
   schedulePump()
 }
+
+/** When this thread last looked, in milliseconds of `clock`. */
+export let lookBegan = 0
 
 function again(how: (callback: () => void) => void): void {
   state = 'scheduled'
@@ -95,13 +95,12 @@ function look(): void {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const seen = postsNow()
       const began = clock()
-      noteLook(began)
+      lookBegan = began
       const ended = receiveSome(began)
       if (ended > 0) {
         goOn(ended)
         return
       }
-      noteWait()
       if (waitAwake(seen, links)) continue
       if (fallAsleep(seen)) {
         state = 'asleep'

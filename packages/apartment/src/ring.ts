@@ -7,6 +7,7 @@
  *     +8    data     address of the bytes, while anybody is there
  *     +12   writer   id of its thread      +16  reader   the same
  *     +128  tail     where the next record will begin: stored by the writer
+ *     +132  pace     how soon the writer sends something after something came to it, in microseconds: stored by it, a hint
  *     +256  head     where the oldest record begins that is still read: stored by the reader
  *     +260  wanted   0, or 1 + the head that the writer sleeps for: set by the writer, wiped by the reader
  *   data              CAPACITY bytes: records, each a multiple of 8
@@ -78,6 +79,7 @@ const DATA = 2
 const WRITER_ID = 3
 const READER_ID = 4
 const TAIL = 32
+const PACE = 33
 const HEAD = 64
 const WANTED = 65
 const CONTROL_BYTES = 384
@@ -172,6 +174,11 @@ export class RingWriter {
     return true
   }
 
+  /** Tells the reader how soon this thread sends something after something came to it. */
+  tellPace(milliseconds: number): void {
+    memory.i32[this.#control + PACE] = milliseconds * 1000
+  }
+
   /**
    * After `reserve` found no room: has the reader announce it when half of the ring is free, which is room for any
    * record. All that was committed must have been published and announced before.
@@ -218,6 +225,11 @@ export class RingReader {
     reach(this.#data + CAPACITY)
     this.#head = this.#released = Atomics.load(memory.i32, this.#control + HEAD)
     this.#tail = this.#head
+  }
+
+  /** How soon the writer says that it sends something after something came to it, in milliseconds. */
+  get pace(): number {
+    return memory.i32[this.#control + PACE]! / 1000
   }
 
   /** Gives the next record; false where there is none. The record is there until it is released. */
@@ -280,6 +292,7 @@ export function createRing(reader: ThreadId): number {
     i32[control + WRITER_ID] = ownThreadId()
     i32[control + READER_ID] = reader
     i32[control + TAIL] = 0
+    i32[control + PACE] = 0
     i32[control + HEAD] = 0
     i32[control + WANTED] = 0
     const generation = ((Atomics.load(i32, control + ENDS) >>> 2) + 1) & GENERATIONS

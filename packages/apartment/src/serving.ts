@@ -33,6 +33,8 @@ export interface CallingPeer {
 
 const { then } = Promise.prototype
 
+const perform = ({ stub, how, member, args }: IncomingCall) => stub!.perform(how, member, args!)
+
 /** A call of an object of this thread. */
 export class IncomingCall extends ServedCall implements Turn {
   /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
@@ -72,12 +74,12 @@ export class IncomingCall extends ServedCall implements Turn {
 
   /** Runs it and answers; true where it ends later. */
   start(): boolean {
-    const { stub, how, member, args, from } = this
+    const { stub, from } = this
     const refusal = stub!.refusal()
     if (refusal || !this.begin()) return this.#failed(refusal ?? this.reason)
     let result: unknown
     try {
-      result = runCall(this, () => stub!.perform(how, member, args!))
+      result = runCall(this, perform)
       if (!isThenable(result)) return this.#succeeded(result)
     } catch (error) {
       return this.#failed(error)
@@ -135,18 +137,20 @@ export class IncomingCall extends ServedCall implements Turn {
 }
 
 export function serveCall(message: CallMessage, from: CallingPeer): void {
-  const cell = message[8] === undefined ? undefined : CallerCell.of(from.threadId, message[8], message[9])
+  // Unpacking may run code of users, which may receive the next message.
+  const [, object, how, member, path, args, refs, deadline, cellNumber, turn, oneWay] = message
+  const cell = cellNumber === undefined ? undefined : CallerCell.of(from.threadId, cellNumber, turn)
   trackAcrossAwait()
-  const call = new IncomingCall(from, message[2], message[3], message[4], message[7], cell, message[10] !== true)
+  const call = new IncomingCall(from, how, member, path, deadline, cell, oneWay !== true)
   from.serving.add(call)
   try {
     // At once, also where the call must wait: what came by reference is held from now on.
-    call.args = from.unpack(message[5], message[6]) as unknown[]
+    call.args = from.unpack(args, refs) as unknown[]
   } catch (error) {
     from.fail(call, error)
     return
   }
-  const stub = from.gave(message[1]) ? stubById(message[1]) : undefined
+  const stub = from.gave(object) ? stubById(object) : undefined
   if (!stub) {
     const label = `${call.member}()`
     from.fail(call, new DisconnectedError(`${label}: the object was let go at its home.`, { mayHaveRun: false }))

@@ -17,7 +17,15 @@
  * that the memory of a pair of threads is bounded.
  */
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
-import { hasDoorbell, isAlive, ownThreadId, type Port, readsPortsNow, type ThreadId } from '@flatshare/core/internal'
+import {
+  clock,
+  hasDoorbell,
+  isAlive,
+  ownThreadId,
+  type Port,
+  readsPortsNow,
+  type ThreadId,
+} from '@flatshare/core/internal'
 import { Incoming } from './incoming.js'
 import { type Link, type LinkReceiver, sendPacked } from './link.js'
 import type { LinkKind } from './link-kind.js'
@@ -150,8 +158,20 @@ export class SharedLink implements Link {
     ringsTo.set(threadId, rings + 1)
     if (rings === 0) noteOther(threadId)
     this.#port.post([RING, name, ownThreadId()])
-    this.#outgoing = new Outgoing(name, threadId, { published: notePublished, finish: () => this.#sendRest() })
+    this.#outgoing = new Outgoing(name, threadId, {
+      published: (to, woken) => this.#published(to, woken),
+      finish: () => this.#sendRest(),
+    })
     return true
+  }
+
+  #published(to: ThreadId, woken: boolean): void {
+    const incoming = this.#incoming
+    if (incoming && incoming.arrivedAt !== 0) {
+      this.#outgoing!.notePace(clock() - incoming.arrivedAt)
+      incoming.arrivedAt = 0
+    }
+    notePublished(to, woken)
   }
 
   /** What the ring has no room for goes by the port: it is the last. */
@@ -183,7 +203,7 @@ export class SharedLink implements Link {
       this.#receiver.lost()
       return
     }
-    if (Array.isArray(message) && message[0] === CALL) noteCall()
+    if (Array.isArray(message) && message[0] === CALL) noteCall(this.#incoming)
     this.#receiver.receiveUnchecked(message)
   }
 

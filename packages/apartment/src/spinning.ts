@@ -5,35 +5,37 @@
  * awake comes within a microsecond. But a thread that spins takes a core, and longest where it must not: right after it
  * has woken another, which the system likes to put on the waker's own core, and which then waits for the spin to end.
  *
- * So a thread spins only
- *   - where messages have come soon lately: a moving average says how soon, and the spin ends at a multiple of that;
- *   - where whoever it has woken is up;
- *   - where it awaits answers, as long as one of those who owe them is awake, or where it has just served a call;
- *   - where a core is free: not while more of those linked to it are awake than there are cores; and after some
- *     spins in vain, as where other programs want the cores, it lets pass the next occasion, then two, four, …, until one
- *     pays.
+ * How soon something will come can't be told from how long it took before: that includes the wake-ups, and two threads
+ * that find each other asleep would so do for ever. So each thread measures its own *pace* on a link, the time from its
+ * seeing what came to its sending something, and writes it beside its ring (`ring.ts`), where the other one reads it.
  *
- * Two threads that call and answer each other would so find each other asleep for ever. So one that has woken its caller,
- * where the call before came soon, naps until that is up: it gives the core away for some 100 µs, and is awake for those
- * who look. The caller's next call then needs no wake-up, and from then on both are awake.
+ * A thread waits awake only
+ *   - for a thread that owes it an answer, or whose call it has just served, and whose pace is quick;
+ *   - while that thread is awake. One that it has woken itself it lets come up first, by naps: a nap gives the core away
+ *     for some 100 µs, and who naps counts as awake, so that nobody need wake it;
+ *   - where a core is free: not while more of those linked to it are awake than there are cores;
+ *   - unless it was in vain lately, as where other programs want the cores: after some times it lets pass the next
+ *     occasion, then two, four, …, until one pays.
  *
- * The average forgets quickly: whoever calls now and then costs one short spin, or none.
+ * A collection of garbage makes the quickest thread late. So after many waits that paid, one may take longer: what is lost
+ * by the last of them is little beside what the others have won.
  */
 import { canBlock, isAwake, nap, parallelism, spin, type ThreadId } from '@flatshare/core/internal'
+import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
 
 /** Milliseconds. A message that takes longer than that is worth sleeping for. */
 const NEAR = 0.3
 const LONGEST_SPIN = 0.2
 const SHORTEST_SPIN = 0.06
-/** No wait counts for more. */
-const FAR = 1
-/** How often to nap, after messages that came so soon. */
+/** After so many waits that paid a spin takes so long. */
+const STREAK = 32
+const PATIENT_SPIN = 0.5
+/** How often to nap for a thread to come up. */
 const NAPS = 3
-/** So many spins may be in vain before the next occasion is let pass, and how many are at most. */
+/** So many waits may be in vain before the next occasion is let pass, and how many are at most. */
 const PATIENCE = 3
 const MOST_PASSED = 16
-const SOON = 0.5
 
 const cores = parallelism()
 /** Where a thread may not block, it can't give its core away and come back. */
@@ -42,20 +44,13 @@ const mayNap = canBlock()
 /** The threads that this one writes to by rings, each once. */
 const others: ThreadId[] = []
 
-let expected = 0.1
-let waits = false
-let waitBegan = 0
-/** The thread that this one has woken for what it waits for, 0 for none. */
+/** The thread that this one has woken, since something came last; 0 for none. */
 let woken: ThreadId = 0
-/** Whether what came last came soon. */
-let isNear = false
-/** Whether calls were among it. */
-let serves = false
-let lookBegan = 0
-/** Whether something has come since then. */
-let arrived = true
-/** Spins in vain, one after the other. */
+/** Where the call came from that came last; undefined where something else has come since. */
+let served: Incoming | undefined
+/** Waits in vain, one after the other, and waits that paid. */
 let inVain = 0
+let streak = 0
 /** Occasions to let pass still. */
 let toPass = 0
 
@@ -68,46 +63,21 @@ export function forgetOther(thread: ThreadId): void {
   if (place >= 0) others.splice(place, 1)
 }
 
-/** It has found nothing. */
-export function noteWait(): void {
-  if (waits) return
-  waits = true
-  waitBegan = lookBegan
-}
-
-/** It has sent something to a thread that is awake. */
-export function noteAnswerNear(): void {
-  waits = false
-}
-
-/** It has sent something to a thread that had to be woken. */
-export function noteWoken(thread: ThreadId, now: number): void {
+/** It has sent something to a thread that had to be woken: says whether it shall wait for it awake. */
+export function noteWoken(thread: ThreadId): boolean {
   woken = thread
-  waits = true
-  waitBegan = now
-}
-
-/** This thread looks for what has come, from now on. */
-export function noteLook(now: number): void {
-  lookBegan = now
-  arrived = false
+  return mayNap
 }
 
 /** Something has come: before it is received, as that may send something. */
 export function noteArrival(): void {
-  if (arrived) return
-  arrived = true
-  const waited = waits ? lookBegan - waitBegan : 0
-  isNear = waited < SOON
-  expected += (Math.min(waited, FAR) - expected) / 4
-  waits = false
   woken = 0
-  serves = false
+  served = undefined
 }
 
 /** It is a call. */
-export function noteCall(): void {
-  serves = true
+export function noteCall(incoming: Incoming | undefined): void {
+  served = incoming
 }
 
 /**
@@ -117,25 +87,37 @@ export function noteCall(): void {
  * @returns whether something was announced since.
  */
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
-  if (expected >= NEAR) return false
-  if (woken !== 0 && !isAwake(woken)) {
-    if (!isNear || !serves || !mayNap) return false
-    for (let naps = NAPS; !isAwake(woken); naps--) {
-      if (naps === 0) return false
-      if (nap(seen)) return true
-    }
-  }
-  woken = 0
-  if (!mayCome(links)) return false
+  const pace = nearest(links)
+  if (pace >= NEAR || !coreIsFree()) return false
   if (toPass > 0) {
     toPass--
     return false
   }
-  const limit = Math.min(LONGEST_SPIN, 2 * expected + SHORTEST_SPIN) * 1000
-  const paid = spin(seen, limit, () => mayCome(links))
+  const paid = wait(seen, links, pace)
   inVain = paid ? 0 : inVain + 1
+  streak = paid ? streak + 1 : 0
   toPass = inVain < PATIENCE ? 0 : Math.min(MOST_PASSED, 2 ** (inVain - PATIENCE))
   return paid
+}
+
+function wait(seen: number, links: readonly SharedLink[], pace: number): boolean {
+  if (woken !== 0) {
+    for (let naps = NAPS; !isAwake(woken); naps--) {
+      if (naps === 0) return false
+      if (nap(seen)) return true
+    }
+    woken = 0
+  }
+  const limit = streak < STREAK ? Math.min(LONGEST_SPIN, 2 * pace + SHORTEST_SPIN) : PATIENT_SPIN
+  looksAt = links
+  return spin(seen, limit * 1000, mayCome)
+}
+
+/** The links from which something may come that is waited for. */
+let looksAt: readonly SharedLink[] = []
+
+function mayCome(): boolean {
+  return nearest(looksAt) < NEAR && coreIsFree()
 }
 
 /** Whether a core is free for this thread beside those linked to it that are awake. */
@@ -145,10 +127,15 @@ export function coreIsFree(): boolean {
   return awake <= cores
 }
 
-/** Whether something may come soon, and a core is free to wait for it. */
-function mayCome(links: readonly SharedLink[]): boolean {
-  if (!coreIsFree()) return false
-  if (serves) return true
-  for (const link of links) if (link.awaits && isAwake(link.threadId)) return true
-  return false
+/** The quickest pace of those that may send something soon, in milliseconds. */
+function nearest(links: readonly SharedLink[]): number {
+  let least = served && maySend(served) ? served.pace : NEAR
+  for (const { awaits, incoming } of links) {
+    if (awaits && incoming && incoming.pace < least && maySend(incoming)) least = incoming.pace
+  }
+  return least
+}
+
+function maySend({ from }: Incoming): boolean {
+  return isAwake(from) || (from === woken && mayNap)
 }

@@ -14,7 +14,16 @@
  * Every field lies at a multiple of its length, and the encoded value at a multiple of 8.
  */
 import { type CallId, views } from '@flatshare/core/internal'
-import { ANSWER, CALL, CANCEL, type CallMessage, type CarryingMessage, FAILURE, type How } from './messages.js'
+import {
+  ANSWER,
+  type AnswerMessage,
+  CALL,
+  CANCEL,
+  type CallMessage,
+  type CarryingMessage,
+  FAILURE,
+  type How,
+} from './messages.js'
 
 // A message that carries a value has the kind of its record.
 export const MESSAGE = 16
@@ -90,13 +99,25 @@ function writeCall(at: number, message: CallMessage, name: number): number {
 /** Where the value of the head that was read last begins. */
 export let valueAt = 0
 
-/** Reads the head of a message with this value, `names` being the members' names by their numbers. */
+// The messages that come most, each in one tuple for all.
+const call: CallMessage = [CALL, 0, 'call', '', [], undefined, undefined, undefined, undefined, undefined, false]
+const answer: AnswerMessage = [ANSWER, 0, undefined, undefined]
+
+/**
+ * Reads the head of a message with this value, `names` being the members' names by their numbers. What it gives stays as
+ * it is until the next head is read, which any code of users may lead to.
+ */
 export function readHead(kind: number, at: number, names: readonly string[], value: unknown): CarryingMessage {
   const { f64 } = memory
   if (kind === CALL) return readCall(at, names, value)
   const id = f64[at >> 3]!
   valueAt = at + 8
-  if (kind === ANSWER || kind === FAILURE) return [kind, id, value, undefined]
+  if (kind === ANSWER || kind === FAILURE) {
+    answer[0] = kind
+    answer[1] = id
+    answer[2] = value
+    return answer
+  }
   valueAt = at + 16
   return [CANCEL, id, f64[(at + 8) >> 3] !== 0, value, undefined]
 }
@@ -114,20 +135,22 @@ function readCall(at: number, names: readonly string[], value: unknown): CallMes
     path.push(id)
     at += 8
   } else path = [id]
-  let deadline: number | undefined
+  call[1] = object
+  call[2] = hows[word & HOW_BITS]!
+  call[3] = names[word >>> NAME_SHIFT]!
+  call[4] = path
+  call[5] = value
+  call[7] = call[8] = call[9] = undefined
   if (word & HAS_DEADLINE) {
-    deadline = f64[at >> 3]!
+    call[7] = f64[at >> 3]!
     at += 8
   }
-  let cell: number | undefined
-  let turn: number | undefined
   if (word & HAS_CELL) {
-    cell = i32[at >> 2]!
-    turn = i32[(at + 4) >> 2]!
+    call[8] = i32[at >> 2]!
+    call[9] = i32[(at + 4) >> 2]!
     at += 8
   }
+  call[10] = (word & ONE_WAY) !== 0
   valueAt = at
-  const how = hows[word & HOW_BITS]!
-  const member = names[word >>> NAME_SHIFT]!
-  return [CALL, object, how, member, path, value, undefined, deadline, cell, turn, (word & ONE_WAY) !== 0]
+  return call
 }

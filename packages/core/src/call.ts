@@ -46,6 +46,8 @@ export interface Frame {
 let current: Frame | undefined
 let tracking: ReturnType<typeof asyncContext<Frame>>
 let asked = false
+/** Whether any code of this thread ever ran in a frame. */
+let framed = false
 
 /** From now on frames follow `await` on this thread; false where the runtime can't. */
 export function trackAcrossAwait(): boolean {
@@ -63,6 +65,7 @@ export function currentFrame(): Frame | undefined {
 
 /** Runs `fn` inside a frame. Without tracking, the frame ends at the first `await`. */
 export function runInFrame<R>(frame: Frame, fn: () => R): R {
+  framed = true
   const outer = current
   current = frame
   try {
@@ -72,13 +75,14 @@ export function runInFrame<R>(frame: Frame, fn: () => R): R {
   }
 }
 
-/** As `runInFrame`, for code that begins here: whatever else follows the running code across `await` ends. */
-export function runCall<R>(call: Call, fn: () => R): R {
+/** Runs a call's code, which begins here: whatever else follows the running code across `await` ends. */
+export function runCall<C extends Call, R>(call: C, fn: (call: C) => R): R {
   const frame: Frame = { parent: undefined, call }
+  framed = true
   const outer = current
   current = frame
   try {
-    return tracking ? tracking.runApart(frame, fn) : fn()
+    return tracking ? tracking.runApart(frame, fn, call) : fn(call)
   } finally {
     current = outer
   }
@@ -148,4 +152,9 @@ export function currentCall(): Call | undefined {
 /** The thread on whose behalf the running code runs: the caller's inside a call, else this one. */
 export function callingThread(): ThreadId {
   return currentCall()?.caller ?? ownThreadId()
+}
+
+/** Whether the running code runs on behalf of this thread itself: next to nothing where it never did anything else. */
+export function runsForItself(): boolean {
+  return !framed || callingThread() === ownThreadId()
 }

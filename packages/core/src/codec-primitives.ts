@@ -77,6 +77,14 @@ export function writePrimitives(list: readonly unknown[], start: number, end: nu
 /** Behind what was read last. */
 let next = 0
 
+/** As long as it will be: one that grows takes room for many more. */
+function listOf(length: number, first: unknown): unknown[] {
+  if (length === 1) return [first]
+  if (length === 2) return [first, undefined]
+  if (length === 3) return [first, undefined, undefined]
+  return [first, undefined, undefined, undefined]
+}
+
 /** What was written from `start` to `end`, as far as it is a primitive value, or a list of them; else `OTHER`. */
 export function readPrimitives(start: number, end: number): unknown {
   if (start >= end) return OTHER
@@ -85,12 +93,14 @@ export function readPrimitives(start: number, end: number): unknown {
     const x = readPrimitive(start, end)
     return next === end ? x : OTHER
   }
-  const list: unknown[] = []
+  const length = tag - Tag.smallArray
   next = start + 1
-  for (let i = tag - Tag.smallArray; i > 0; i--) {
+  const list: unknown[] = length === 0 ? [] : listOf(length, readPrimitive(next, end))
+  if (list[0] === OTHER) return OTHER
+  for (let i = 1; i < length; i++) {
     const x = readPrimitive(next, end)
     if (x === OTHER) return OTHER
-    list.push(x)
+    list[i] = x
   }
   return next === end ? list : OTHER
 }

@@ -46,8 +46,8 @@ const AWAKE = 2
 /** Milliseconds; the system makes it more. */
 const SHORTEST_WAIT = 0.001
 
-/** So many looks at the count come between two at the clock. */
-const LOOKS = 32
+/** So many looks at the count come between two at anything else: some microseconds. */
+const LOOKS = 128
 
 // Engines compile in what a module's constants hold.
 const memory = views
@@ -160,21 +160,25 @@ const pause = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {})
  *
  * @param seen what `postsNow` gave before the thread last looked at everything.
  * @param microseconds how long it looks at most.
- * @param goOn asked every other microsecond or so; where it answers false, the wait is over.
+ * @param goOn asked every few microseconds; where it answers false, the wait is over.
  * @returns whether something was announced since `seen`.
  */
-export function spin(seen: number, microseconds: number, goOn?: () => boolean): boolean {
+export function spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
   if (own.bell === 0) ownThreadId()
+  if (lookOften(seen)) return true
+  const end = clock() + microseconds / 1000
+  while (goOn() && clock() < end) if (lookOften(seen)) return true
+  return Atomics.load(memory.i32, own.posts) !== seen
+}
+
+function lookOften(seen: number): boolean {
   const { i32 } = memory
   const { posts } = own
-  const end = clock() + microseconds / 1000
-  for (;;) {
-    for (let looks = LOOKS; looks > 0; looks--) {
-      if (Atomics.load(i32, posts) !== seen) return true
-      pause()
-    }
-    if (clock() >= end || (goOn && !goOn())) return Atomics.load(i32, posts) !== seen
+  for (let looks = LOOKS; looks > 0; looks--) {
+    if (Atomics.load(i32, posts) !== seen) return true
+    pause()
   }
+  return false
 }
 
 /**

@@ -157,7 +157,7 @@ describe('spinning', () => {
     const seen = postsNow()
     const worker = start('ringing', { word, rounds: 1 })
     const ended = once(worker, 'exit')
-    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, 600_000_000)).toBe(true)
+    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, 600_000_000, () => true)).toBe(true)
     expect(postsNow()).not.toBe(seen)
     Atomics.store(i32, (word >> 2) + 1, 1)
     Atomics.notify(i32, (word >> 2) + 1)
@@ -168,7 +168,7 @@ describe('spinning', () => {
     let asked = 0
     expect(spin(postsNow(), 600_000_000, () => ++asked < 3)).toBe(false)
     expect(asked).toBe(3)
-    expect(spin(postsNow(), 0)).toBe(false)
+    expect(spin(postsNow(), 0, () => true)).toBe(false)
   })
 
   it('does not wait for what was announced before', () => {

@@ -245,18 +245,19 @@ const nobodys = new AsyncResource('flatshare', { requireManualDestroy: true })
 export function asyncContext<T>(): AsyncContext<T> | undefined {
   const storage = new AsyncLocalStorage<T>()
   let inside = false
+  const enter = (value: T, fn: (argument: any) => any, argument: unknown): any => {
+    storage.enterWith(value)
+    return fn(argument)
+  }
   return {
     get: () => storage.getStore(),
     run: (value, fn) => storage.run(value, fn),
     // A run copies the whole context twice on Node 24, and looks it up five times on Node 20.
-    runApart(value, fn) {
-      if (inside) return storage.run(value, fn)
+    runApart(value, fn, argument) {
+      if (inside) return storage.run(value, fn, argument)
       inside = true
       try {
-        return nobodys.runInAsyncScope(() => {
-          storage.enterWith(value)
-          return fn()
-        })
+        return nobodys.runInAsyncScope(enter, undefined, value, fn, argument)
       } finally {
         inside = false
       }

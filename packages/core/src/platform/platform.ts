@@ -24,7 +24,7 @@ export interface AsyncContext<T> {
   get(): T | undefined
   run<R>(value: T, fn: () => R): R
   /** As `run`, for what has nothing to do with the running code; it is cheaper. */
-  runApart<R>(value: T, fn: () => R): R
+  runApart<A, R>(value: T, fn: (argument: A) => R, argument: A): R
 }
 
 /** How a new worker is started. */
