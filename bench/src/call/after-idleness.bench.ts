@@ -3,7 +3,7 @@ import type { Benchmark } from '../benchmark.js'
 import { startPeers } from './peers.js'
 
 const { peers, close } = await startPeers(['add'])
-for (const { started } of peers) for (let i = 0; i < 1000; i++) await started.add(1, 2)
+for (const { started } of peers) for (let i = 0; i < 5000; i++) await started.add(1, 2)
 
 /** Milliseconds in which the threads that were called last fall asleep again. */
 const APART = 10

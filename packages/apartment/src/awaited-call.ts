@@ -44,7 +44,7 @@ export class AwaitedCall {
     readonly how: How,
     readonly member: string,
     readonly keep: unknown,
-    readonly trace: CallTrace,
+    public trace: CallTrace,
     readonly resolve: ((value: unknown) => void) | undefined,
     readonly reject: ((error: unknown) => void) | undefined,
   ) {}

@@ -25,7 +25,7 @@ import { CallCell } from './call-cells.js'
 import { CallResult } from './call-result.js'
 import { type CallSettings, GRACE_TIME } from './call-settings.js'
 import { CallTable } from './call-table.js'
-import { atCall, atCaller, type CallTrace, traceHere } from './call-trace.js'
+import { atCall, atCaller, type CallTrace, traceCall, traceHere } from './call-trace.js'
 import { cannotCross } from './crossing.js'
 import { arrivingLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
@@ -50,6 +50,9 @@ export interface CalledPeer {
   /** No call is awaited any more. */
   idle(): void
 }
+
+/** For a call's trace: whoever makes it is running, and its trace can be taken when the call is on its way. */
+export const HERE = Symbol('here')
 
 type Settle = (outcome: unknown) => void
 
@@ -111,15 +114,17 @@ export class AwaitedCalls {
     how: How,
     member: string,
     args: unknown[],
-    trace: CallTrace,
+    trace: CallTrace | typeof HERE,
     settings: CallSettings | undefined,
     keep: unknown,
   ): CallResult {
     const result = new CallResult(takeSettlers)
-    const call = new AwaitedCall(target, how, member, keep, trace, resolve, reject)
+    const given = trace === HERE ? undefined : trace
+    const call = new AwaitedCall(target, how, member, keep, given, resolve, reject)
     // Or the last promise, and what it gave, were kept for ever.
     resolve = reject = undefined
     this.#make(call, args, settings)
+    if (trace === HERE) call.trace = traceCall()
     return result
   }
 

@@ -245,6 +245,8 @@ export class Outgoing {
     this.#noted = true
     noteUnsent(this)
     queueMicrotask(() => this.flush())
+    // To be woken takes the other thread longer than what is still to be sent in this turn.
+    if (!isAwake(this.to)) this.#publish()
   }
 
   /** Shows the other thread what was written, and moves the queue on. */

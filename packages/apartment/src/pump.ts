@@ -29,7 +29,7 @@ import {
 } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteWoken, waitAwake } from './spinning.js'
+import { noteSleep, noteWoken, waitAwake } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -74,10 +74,13 @@ export function schedulePump(): void {
   again(afterMicrotasks)
 }
 
-/** Something was published to another thread, which had to be woken, or was awake. */
-export function notePublished(to: ThreadId, woken: boolean): void {
-  // Where this thread can't let it come up first, whoever answers rings.
-  if (woken && !noteWoken(to) && state === 'asleep' && listens) return
+/**
+ * Something was published to another thread, which had to be woken, or was awake, so many milliseconds after something
+ * had come from there.
+ */
+export function notePublished(to: ThreadId, woken: boolean, since: number): void {
+  // Where this thread doesn't wait for it awake, whoever answers rings.
+  if (woken && !noteWoken(to, since) && state === 'asleep' && listens) return
   schedulePump()
 }
 
@@ -103,6 +106,7 @@ function look(): void {
       }
       if (waitAwake(seen, links)) continue
       if (fallAsleep(seen)) {
+        noteSleep()
         state = 'asleep'
         return
       }

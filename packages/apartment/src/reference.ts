@@ -3,7 +3,6 @@ import { DisconnectedError } from '@flatshare/core'
 import { ownThreadId, type ThreadId, threadName } from '@flatshare/core/internal'
 import { callAndBlock } from './blocking-call.js'
 import type { CallSettings } from './call-settings.js'
-import { traceCall } from './call-trace.js'
 import type { How } from './messages.js'
 import { ownsThread } from './own-threads.js'
 import type { Peer } from './peer.js'
@@ -90,7 +89,7 @@ export class Reference {
   call(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): Promise<unknown> {
     const { peer } = this
     if (this.released || !peer) return Promise.reject(this.#released())
-    return peer.call(this, how, member, args, traceCall(), settings, keep)
+    return peer.callHere(this, how, member, args, settings, keep)
   }
 
   /** As `call`, blocking: gives the result, or throws. */

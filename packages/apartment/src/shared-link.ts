@@ -167,11 +167,13 @@ export class SharedLink implements Link {
 
   #published(to: ThreadId, woken: boolean): void {
     const incoming = this.#incoming
+    let since = Number.POSITIVE_INFINITY
     if (incoming && incoming.arrivedAt !== 0) {
-      this.#outgoing!.notePace(clock() - incoming.arrivedAt)
+      since = clock() - incoming.arrivedAt
+      this.#outgoing!.notePace(since)
       incoming.arrivedAt = 0
     }
-    notePublished(to, woken)
+    notePublished(to, woken, since)
   }
 
   /** What the ring has no room for goes by the port: it is the last. */

@@ -46,7 +46,7 @@ const others: ThreadId[] = []
 
 /** The thread that this one has woken, since something came last; 0 for none. */
 let woken: ThreadId = 0
-/** Where the call came from that came last; undefined where something else has come since. */
+/** Where the call came from that came last, since this thread slept: who makes one often makes another. */
 let served: Incoming | undefined
 /** Waits in vain, one after the other, and waits that paid. */
 let inVain = 0
@@ -63,15 +63,22 @@ export function forgetOther(thread: ThreadId): void {
   if (place >= 0) others.splice(place, 1)
 }
 
-/** It has sent something to a thread that had to be woken: says whether it shall wait for it awake. */
-export function noteWoken(thread: ThreadId): boolean {
-  woken = thread
-  return mayNap
+/**
+ * It has sent something to a thread that had to be woken, so many milliseconds after something had come from there: says
+ * whether it shall wait for it awake. Where the two haven't talked lately, to sleep is the quicker way to be woken.
+ */
+export function noteWoken(thread: ThreadId, since: number): boolean {
+  woken = mayNap && since < NEAR ? thread : 0
+  return woken !== 0
 }
 
 /** Something has come: before it is received, as that may send something. */
 export function noteArrival(): void {
   woken = 0
+}
+
+/** This thread falls asleep. */
+export function noteSleep(): void {
   served = undefined
 }
 
@@ -137,5 +144,5 @@ function nearest(links: readonly SharedLink[]): number {
 }
 
 function maySend({ from }: Incoming): boolean {
-  return isAwake(from) || (from === woken && mayNap)
+  return isAwake(from) || from === woken
 }
