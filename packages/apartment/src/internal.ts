@@ -3,9 +3,16 @@
  *
  * @experimental
  */
-import type { ThreadId } from '@flatshare/core'
+import type { CallId, ThreadId } from '@flatshare/core'
+import { dispatchArrived } from './blocked-thread.js'
+import type { CallSettings } from './call-settings.js'
+import { traceCall } from './call-trace.js'
+import { meet } from './introduce.js'
+import type { Peer } from './peer.js'
+import { drainLinks } from './peers.js'
 import { referenceOf } from './proxy.js'
 import type { Reference } from './reference.js'
+import { ABOVE, holdForEver, IN_TURN } from './stub.js'
 
 export { type MeetOptions, peerOf } from './introduce.js'
 export { isProxy } from './proxy.js'
@@ -30,4 +37,62 @@ export function onGone(proxy: object, callback: () => void): () => void {
   if (peer) return peer.onGone(callback)
   queueMicrotask(callback)
   return () => {}
+}
+
+/** Calls a function by its proxy, one call at a time, as an object's method: an async one until its promise has settled. */
+export function callInTurn(proxy: Function, args: unknown[], settings?: CallSettings): Promise<unknown> {
+  return require(proxy).call('apply', IN_TURN, args, proxy, settings)
+}
+
+/** As `callInTurn`, blocking. */
+export function callInTurnBlocking(proxy: Function, args: unknown[]): unknown {
+  return require(proxy).callBlocking('apply', IN_TURN, args, proxy)
+}
+
+/** What one package above has each thread that has imported it serve to every other; its calls don't queue. */
+export interface ServedAbove {
+  readonly name: string
+  perform(member: string, args: unknown[]): unknown
+}
+
+/** Lets every thread call `served` of this one, by `callAbove`. */
+export function serveAbove({ name, perform }: ServedAbove): void {
+  holdForEver({
+    id: ABOVE,
+    name,
+    gate: () => undefined,
+    refusal: () => undefined,
+    perform: (_how, member, args) => perform(member, args),
+    about: () => {
+      throw new TypeError(`The ${name} have no reference of their own.`)
+    },
+  })
+}
+
+const linked = new Map<ThreadId, Peer>()
+
+/** Calls what that thread serves so. The first call to a thread makes the link to it; calls keep their order. */
+export async function callAbove(
+  thread: ThreadId,
+  name: string,
+  member: string,
+  args: unknown[],
+  settings?: CallSettings,
+): Promise<unknown> {
+  let peer = linked.get(thread)
+  if (!peer || peer.gone) {
+    const met = await meet(thread, settings?.signal && { signal: settings.signal })
+    peer = met.peer
+    linked.set(thread, peer)
+  }
+  return peer.call({ id: ABOVE, name }, 'call', member, args, traceCall(), settings)
+}
+
+/**
+ * Serves now, without the event loop, the calls that have come for this thread and are chosen, by their path and
+ * arguments; all other calls that came wait for the end of the running code. Where the link is a port and can't be read so,
+ * they come later.
+ */
+export function serveNow(chosen: (path: readonly CallId[], args: readonly unknown[] | undefined) => boolean): void {
+  dispatchArrived(({ path, args }) => chosen(path, args), drainLinks)
 }

@@ -28,7 +28,7 @@ import type { CallTarget } from './awaited-call.js'
 import type { CallSettings } from './call-settings.js'
 import { CallTable } from './call-table.js'
 import type { CallTrace } from './call-trace.js'
-import { AwaitedCalls, type CalledPeer } from './calling.js'
+import { AwaitedCalls, type CalledPeer, HERE } from './calling.js'
 import { decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
 import { EncodedValue } from './incoming.js'
 import type { Link, LinkReceiver } from './link.js'
@@ -55,7 +55,7 @@ import { SentReferences } from './sent-references.js'
 import { callerEnded } from './served-call.js'
 import { type CallingPeer, cancelCall, type IncomingCall, serveCall, whatWaits } from './serving.js'
 import { linkOver } from './shared-link.js'
-import { ROOT, type Stub, stubById, TABLE } from './stub.js'
+import { ABOVE, ROOT, type Stub, stubById, TABLE } from './stub.js'
 
 export interface PeerSettings {
   /** Which thread it is, where that is known before its HELLO. */
@@ -118,6 +118,18 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     keep?: unknown,
   ): Promise<unknown> {
     return this.calls.call(target, how, member, args, trace, settings, keep)
+  }
+
+  /** As `call`, for who is called by the code that makes the call: the trace is taken once the call is on its way. */
+  callHere(
+    target: CallTarget,
+    how: How,
+    member: string,
+    args: unknown[],
+    settings: CallSettings | undefined,
+    keep: unknown,
+  ): Promise<unknown> {
+    return this.calls.call(target, how, member, args, HERE, settings, keep)
   }
 
   /** How many calls wait for their answers. */
@@ -192,7 +204,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   /** Whether the other end may speak of that object: it was given it by this link, or every thread has it. */
   gave(id: number): boolean {
-    if (id === ROOT || id === TABLE || this.#sent.has(id) || this.settings.thread === ownThreadId()) return true
+    if (id === ROOT || id === TABLE || id === ABOVE || this.#sent.has(id) || this.settings.thread === ownThreadId())
+      return true
     if (this.threadId !== ownThreadId()) return false
     // Both ends of the link are here: what went in at the other one comes out at this.
     for (const peer of peers) if (peer.threadId === ownThreadId() && peer.#sent.has(id)) return true

@@ -41,10 +41,15 @@ let lastId = 0
 export const ROOT = 0
 /** The number of what a thread has registered in the global object table. */
 export const TABLE = -1
+/** The number of what a package above has every thread serve: see `internal.ts`. */
+export const ABOVE = -2
 /** The description number of what a thread serves by name: it is told anew with each link. */
 export const SERVED = -1
 /** The description number of all functions. */
 export const FUNCTION = 0
+
+/** Calls of a function that name this as its member queue, as those of an object do. */
+export const IN_TURN = 'in turn'
 
 const unreachable = (name: string, what: string, member: string) =>
   new TypeError(`${name} has no ${what} "${member}" that other threads can reach.`)
@@ -105,6 +110,7 @@ class FunctionStub implements Stub {
   readonly id = ++lastId
   unheld?: () => void
   #disconnected = false
+  #gate: Gate | undefined
 
   constructor(readonly object: Function) {}
 
@@ -112,7 +118,9 @@ class FunctionStub implements Stub {
     return this.object.name || 'function'
   }
 
-  gate(): undefined {}
+  gate(member: string): Gate | undefined {
+    return member === IN_TURN ? (this.#gate ??= new Gate()) : undefined
+  }
 
   perform(how: How, member: string, args: unknown[]): unknown {
     if (how !== 'apply') throw unreachable(`The function ${this.name}`, 'member', member)
@@ -121,6 +129,7 @@ class FunctionStub implements Stub {
 
   disconnect(): void {
     this.#disconnected = true
+    this.#gate?.dismiss()
   }
 
   refusal(): DisconnectedError | undefined {
