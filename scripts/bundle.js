@@ -21,7 +21,7 @@ import { floors, manifestOf, root } from './workspace.js'
 const whole = ['core', 'sync']
 const families = { core: ['node', 'browser'] }
 /** What is given to `new Worker`, by package: on a thread where the package is used besides, and on one of its own. */
-const hosts = { apartment: ['host'] }
+const hosts = { apartment: ['host'], 'advise-sink': ['service'] }
 const alone = { core: ['supervisor'] }
 const inlined = (family, entry) => family === 'node' && alone.core.includes(entry)
 
@@ -71,12 +71,13 @@ async function modulesOf(name, dist, family) {
 
 /** Bundles modules, given by the names that they shall have, into files: `fileName`, `text`, and what each `exports`. */
 async function generate(input, { name, dist, lib, family, texts }) {
+  const toInternal = new Set(name === 'flatshare' ? [] : whole.map((other) => `@flatshare/${other}`))
   const made = await rolldown({
     input,
     platform: 'neutral',
     treeshake: false,
-    external: (id) => /^(node:|[a-z@])/.test(id),
-    plugins: [fromDist(dist, family, name === 'flatshare' ? [] : whole, texts)],
+    external: (id) => /^(node:|[a-z@])/.test(id) && !toInternal.has(id),
+    plugins: [fromDist(dist, family, toInternal, texts)],
   })
   const { output } = await made.generate({
     dir: lib,
@@ -99,7 +100,7 @@ async function textOf(input, dist, family) {
     input,
     platform: 'neutral',
     external: /^node:/,
-    plugins: [fromDist(dist, family, [], new Map([['supervisor', '']]))],
+    plugins: [fromDist(dist, family, new Set(), new Map([['supervisor', '']]))],
     transform: { define: { 'import.meta.url': JSON.stringify(`flatshare:${basename(input)}`) } },
   })
   const globals = (id) => `process.getBuiltinModule(${JSON.stringify(id)})`
@@ -109,13 +110,13 @@ async function textOf(input, dist, family) {
 }
 
 /** How compiled modules are found and read, and the modules of threads: beside the bundle, or as a text. */
-function fromDist(dist, family, whole, texts = new Map()) {
+function fromDist(dist, family, toInternal, texts) {
   return {
     name: 'dist',
     resolveId(id) {
       if (id === EVERYTHING) return id
       if (id === '#platform') return join(dist, 'platform', `${family}.js`)
-      if (whole.some((other) => id === `@flatshare/${other}`)) return { id: `${id}/internal`, external: true }
+      if (toInternal.has(id)) return { id: `${id}/internal`, external: true }
       return undefined
     },
     load(id) {
