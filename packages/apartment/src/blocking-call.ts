@@ -44,17 +44,13 @@ import { ASK, type How, labelOf } from './messages.js'
 import type { Peer } from './peer.js'
 import { drainLinks } from './peers.js'
 import { schedulePump } from './pump.js'
-import { coreIsFree } from './spinning.js'
+import { coreIsFree, NEAR, Patience } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
-/** As long as a wake-up takes. */
-const SPIN_MICROSECONDS = 75
 /** While others post without a pause, nobody looks at the clock. */
 const MOST_ROUNDS = 64
-/** Calls that sleep at once, at most, after one that was waited for in vain: as many as have been so in a row, and more. */
-const MOST_PASSED = 64
-let penalty = 0
-let toPass = 0
+
+const patience = new Patience()
 
 /**
  * Calls, and blocks until there is an answer.
@@ -91,7 +87,8 @@ export function callAndBlock(
 function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
   const { link, threadId } = peer
   flushLinks()
-  if (link.kind === 'port' || !mayAnswerSoon(threadId)) return false
+  if (link.kind === 'port' || !mayAnswerSoon(threadId, link.pace)) return false
+  const limit = patience.limit(link.pace)
   const stillAwake = () => isAwake(threadId)
   let came = false
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
@@ -100,20 +97,16 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
     if (came) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
-    came = spin(seen, SPIN_MICROSECONDS, stillAwake)
-    penalty = came ? 0 : Math.min(MOST_PASSED, penalty * 2 || 1)
-    toPass = penalty
+    came = spin(seen, limit, stillAwake)
+    patience.note(came)
     if (!came) return false
   }
   return false
 }
 
 /** A thread that is awake takes a call from shared memory at once. */
-function mayAnswerSoon(thread: ThreadId): boolean {
-  if (thread === ownThreadId() || !isAwake(thread) || !coreIsFree()) return false
-  if (toPass === 0) return true
-  toPass--
-  return false
+function mayAnswerSoon(thread: ThreadId, pace: number): boolean {
+  return thread !== ownThreadId() && pace < NEAR && isAwake(thread) && coreIsFree() && patience.tries()
 }
 
 /** Returns when the call has its outcome. */

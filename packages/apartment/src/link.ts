@@ -35,6 +35,8 @@ export interface Link {
   drain(): void
   /** As `drain`, of what has come by shared memory alone: the cheap first look. */
   look(): void
+  /** How soon the other thread sends something after something has come to it, in milliseconds: 0 where nobody knows. */
+  readonly pace: number
   /** What keeps a blocked thread from receiving more, though it has come: only its event loop can read it. */
   readonly stuck: boolean
   /**

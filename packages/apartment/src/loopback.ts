@@ -18,6 +18,7 @@ class Loopback implements Link {
   readonly kind = 'port'
   readonly drains = true
   readonly stuck = false
+  readonly pace = 0
   #receiver!: LinkReceiver
 
   start(receiver: LinkReceiver): void {

@@ -105,6 +105,10 @@ export class SharedLink implements Link {
     return this.#receiver.awaits
   }
 
+  get pace(): number {
+    return this.#incoming?.pace ?? 0
+  }
+
   get incoming(): Incoming | undefined {
     return this.#incoming
   }

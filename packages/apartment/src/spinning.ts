@@ -25,7 +25,7 @@ import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
 
 /** Milliseconds. A message that takes longer than that is worth sleeping for. */
-const NEAR = 0.3
+export const NEAR = 0.3
 const LONGEST_SPIN = 0.2
 const SHORTEST_SPIN = 0.06
 /** After so many waits that paid a spin takes so long. */
@@ -34,9 +34,38 @@ const PATIENT_SPIN = 0.5
 /** How often to nap for a thread to come up. */
 const NAPS = 3
 /** So many waits may be in vain before the next occasion is let pass, and how many are at most. */
-const PATIENCE = 3
+const MOST_IN_VAIN = 3
 const MOST_PASSED = 16
 
+/** Whether, and how long, to wait awake, by how it went before. */
+export class Patience {
+  /** Waits in vain, one after the other, and waits that paid. */
+  #inVain = 0
+  #streak = 0
+  /** Occasions to let pass still. */
+  #toPass = 0
+
+  /** Whether this occasion is one to wait awake. */
+  tries(): boolean {
+    if (this.#toPass === 0) return true
+    this.#toPass--
+    return false
+  }
+
+  /** How long to spin for a thread of that pace, in microseconds. */
+  limit(pace: number): number {
+    const limit = this.#streak < STREAK ? Math.min(LONGEST_SPIN, 2 * pace + SHORTEST_SPIN) : PATIENT_SPIN
+    return limit * 1000
+  }
+
+  note(paid: boolean): void {
+    this.#inVain = paid ? 0 : this.#inVain + 1
+    this.#streak = paid ? this.#streak + 1 : 0
+    this.#toPass = this.#inVain < MOST_IN_VAIN ? 0 : Math.min(MOST_PASSED, 2 ** (this.#inVain - MOST_IN_VAIN))
+  }
+}
+
+const patience = new Patience()
 const cores = parallelism()
 /** Where a thread may not block, it can't give its core away and come back. */
 const mayNap = canBlock()
@@ -48,11 +77,6 @@ const others: ThreadId[] = []
 let woken: ThreadId = 0
 /** Where the call came from that came last, since this thread slept: who makes one often makes another. */
 let served: Incoming | undefined
-/** Waits in vain, one after the other, and waits that paid. */
-let inVain = 0
-let streak = 0
-/** Occasions to let pass still. */
-let toPass = 0
 
 export function noteOther(thread: ThreadId): void {
   others.push(thread)
@@ -95,15 +119,9 @@ export function noteCall(incoming: Incoming | undefined): void {
  */
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
   const pace = nearest(links)
-  if (pace >= NEAR || !coreIsFree()) return false
-  if (toPass > 0) {
-    toPass--
-    return false
-  }
+  if (pace >= NEAR || !coreIsFree() || !patience.tries()) return false
   const paid = wait(seen, links, pace)
-  inVain = paid ? 0 : inVain + 1
-  streak = paid ? streak + 1 : 0
-  toPass = inVain < PATIENCE ? 0 : Math.min(MOST_PASSED, 2 ** (inVain - PATIENCE))
+  patience.note(paid)
   return paid
 }
 
@@ -115,9 +133,8 @@ function wait(seen: number, links: readonly SharedLink[], pace: number): boolean
     }
     woken = 0
   }
-  const limit = streak < STREAK ? Math.min(LONGEST_SPIN, 2 * pace + SHORTEST_SPIN) : PATIENT_SPIN
   looksAt = links
-  return spin(seen, limit * 1000, mayCome)
+  return spin(seen, patience.limit(pace), mayCome)
 }
 
 /** The links from which something may come that is waited for. */

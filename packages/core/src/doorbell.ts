@@ -91,9 +91,11 @@ function ring(bell: number, asleep: number): boolean {
   return true
 }
 
-/** Whether a thread looks at shared memory by itself before it sleeps; false also while it is being woken. */
+/** Whether a thread looks at shared memory by itself before it sleeps; false also while it blocks, or is being woken. */
 export function isAwake(id: ThreadId): boolean {
-  return Atomics.load(memory.i32, slotOf(id) + BELL) === ((id << 2) | AWAKE)
+  const { i32 } = memory
+  const slot = slotOf(id)
+  return Atomics.load(i32, slot + BELL) === ((id << 2) | AWAKE) && Atomics.load(i32, slot + PARKED) === 0
 }
 
 /** What was announced to this thread so far, as a count that wraps around: to be read before the look at what it was. */
