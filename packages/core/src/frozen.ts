@@ -46,7 +46,8 @@ function copy(x: unknown, seen: Map<object, unknown>): unknown {
   return made
 }
 
-function freezeDeeply(x: unknown, seen: Set<object>): void {
+/** Freezes what nobody else has yet, to any depth. */
+export function freezeDeeply(x: unknown, seen: Set<object>): void {
   if (typeof x !== 'object' || x === null || seen.has(x) || ArrayBuffer.isView(x) || marshalerOf(x)) return
   seen.add(x)
   if (x instanceof Map) for (const entry of x) freezeDeeply(entry, seen)

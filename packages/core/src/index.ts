@@ -2,6 +2,7 @@
  * `@flatshare/core`: who the threads are, how they may use an object, and how it crosses.
  *
  * - `currentThread`, `onThreadExit`: the running thread, and the end of others.
+ * - `initialize`: options for all threads, and the end of what Flatshare started; nobody has to.
  * - `marshal`, `unmarshal`, `byReference`: an object's way to another thread, by hand.
  * - `transfer`, `registerCodec`, `registerError`: what moves, and what crosses as a copy of its class.
  * - `modelOf`, `requireModel`: how a class or a reference behaves here.
@@ -27,6 +28,7 @@ export {
   NotMarshalableError,
   WrongThreadError,
 } from './errors.js'
+export { type Initialization, type InitializeOptions, initialize, type NotificationMode } from './initialize.js'
 export { onThreadExit, type ThreadExit } from './lifecycle.js'
 export { modelOf, requireModel, type ThreadingModel } from './models.js'
 export { isPacket, type MarshalOptions, marshal, type Packet, unmarshal } from './packet.js'

@@ -54,6 +54,7 @@ export {
   newCallId,
   runCall,
   runInFrame,
+  runsForItself,
   serialOf,
   trackAcrossAwait,
 } from './call.js'
@@ -74,6 +75,13 @@ export {
   unpackGraph,
 } from './graph.js'
 export { posted, postedToSomebody, receiveUntil } from './inbox.js'
+export {
+  firstThread,
+  type NotificationMode,
+  notificationMode,
+  onLastRelease,
+  type ReleaseHook,
+} from './initialize.js'
 export { onIntroduction } from './introduction.js'
 export { drainLines, introduce, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
@@ -81,6 +89,7 @@ export {
   type MarshalContext,
   type Marshaler,
   marshalerFor,
+  marshalerModules,
   marshalerOf,
   registerMarshaler,
   type UnmarshalContext,
@@ -113,6 +122,7 @@ export {
   views,
 } from './memory.js'
 export { declareModel, type ModelRecord, modelRecord, ownModelRecord } from './models.js'
+export { objectEnded, onObjectEnd } from './object-end.js'
 export {
   beforePark,
   LOOK_AGAIN,
@@ -124,11 +134,14 @@ export {
   timesParked,
   waitNote,
 } from './park.js'
+export { RaisedBatch } from './raised-batch.js'
+export { RaisedEvent, type SeenEvent } from './raised-event.js'
 export { sharedBlock } from './shared-block.js'
 export { lockShortly, unlockShortly } from './short-lock.js'
 export { isThenable } from './thenable.js'
 export {
   canBlock,
+  hasThreadEnded,
   isAlive,
   livingThreads,
   mainThreadId,

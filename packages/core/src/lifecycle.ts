@@ -202,8 +202,9 @@ let askedWith = -1
 onLoopDrained(() => {
   if (listeners.size === 0 || !hasJoined() || !confirmed) return
   const others = livingThreads().length - 1
+  // Also where nobody else is left: the supervisor marks a thread dead before it tells of it.
   const state = others * 0x10000 + i32[Header.deaths >> 2]
-  if (others === 0 || state === askedWith) return
+  if (state === askedWith) return
   askedWith = state
   void settleExits()
 })

@@ -39,6 +39,8 @@ export interface Marshaler<T extends object = any, Body = any> {
   readonly claimsPlain?: false
   /** The same, where the answer is one for all objects of one prototype. */
   claimClass?(x: object): boolean
+  /** The URL of the module that plugs it in, for threads that run nobody's program. */
+  readonly module?: string
   /** Packs `x`. What it gives must survive structured clone. */
   marshal(x: T, context: MarshalContext): Body
   /** Makes, or finds, the object here. */
@@ -75,6 +77,11 @@ export function registerMarshaler(marshaler: Marshaler): void {
   claiming.push(marshaler)
   candidates = new WeakMap()
   forPlain = claiming.filter(({ claim, claimsPlain = true }) => claim && claimsPlain)
+}
+
+/** The modules that have plugged marshalers in on this thread, as far as those say. */
+export function marshalerModules(): string[] {
+  return [...new Set([...byKind.values()].flatMap(({ module }) => module ?? []))]
 }
 
 /** The marshaler of a kind, as it stands in a packet. */

@@ -18,7 +18,8 @@
  *  60   global object table: address of its block, 0 before the first is needed
  *  64   heads of the allocator's free lists, one a size class
  * 280   table of the cells of calls: as with the wait queues        284  blocks of call ids given out
- * 288   list of rings: as with the wait queues
+ * 288   list of rings: as with the wait queues      292  who has initialised (see `initialize.ts`): the same
+ * 296   service thread of notifications: the same
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
  * Invariant: the arena only grows, so an address that was valid once stays valid, and a view that
@@ -54,6 +55,8 @@ export const Header = {
   callCells: 280,
   callIds: 284,
   rings: 288,
+  initializations: 292,
+  serviceThread: 296,
   threads: 512,
 } as const
 

@@ -2,6 +2,7 @@
 import { NotMarshalableError } from './errors.js'
 
 const APARTMENT = '@flatshare/apartment'
+const ADVISE_SINK = '@flatshare/advise-sink'
 const FREE_THREADED = '@flatshare/free-threaded'
 const SYNC = '@flatshare/sync'
 const ASYNC_MUTEX = '@flatshare/sync/async-mutex'
@@ -15,6 +16,7 @@ const packages: Readonly<Record<string, string>> = {
   single: APARTMENT,
   'stream-pair': APARTMENT,
   'writable-stream': APARTMENT,
+  'advise source': ADVISE_SINK,
   free: FREE_THREADED,
   'free, undecorated': FREE_THREADED,
   progress: '@flatshare/progress',

@@ -3,7 +3,15 @@ import { allocate, free } from './allocator.js'
 import { arena, Header, i32, reach } from './memory.js'
 
 /** What such a block is for. */
-export type SharedBlock = 'waitQueues' | 'lockTable' | 'heap' | 'callCells' | 'objectTable' | 'rings'
+export type SharedBlock =
+  | 'waitQueues'
+  | 'lockTable'
+  | 'heap'
+  | 'callCells'
+  | 'objectTable'
+  | 'rings'
+  | 'initializations'
+  | 'serviceThread'
 
 /** The one block for this use: made by whoever comes first, filled with zeros. */
 export function sharedBlock(use: SharedBlock, bytes: number): number {

@@ -5,7 +5,7 @@
  */
 
 import type { Port } from '#platform'
-import { listen, supervisorThread, whenGone } from '#platform'
+import { listen, soon, supervisorThread, whenGone } from '#platform'
 import { posted } from './inbox.js'
 import { lifeName } from './life-name.js'
 import type { ThreadExit } from './lifecycle.js'
@@ -32,7 +32,8 @@ interface LineMessage {
 function attend(port: Port): void {
   listen(port, (message: LineMessage) => {
     if (message.line) attend(message.line)
-    if (message.ping !== undefined) port.postMessage({ pong: message.ping })
+    // After what this turn of the event loop has yet to receive: an end may be among it.
+    if (message.ping !== undefined) soon(() => port.postMessage({ pong: message.ping }))
     if (message.introduce !== undefined) introduce(message.introduce, message.from!, message.port!)
     if (message.join !== undefined) {
       const id = message.join

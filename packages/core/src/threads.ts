@@ -67,6 +67,14 @@ export function isAlive(id: ThreadId): boolean {
   return Atomics.load(i32, slot + SlotWord.id) === id && Atomics.load(i32, slot + SlotWord.state) === ALIVE
 }
 
+/** Whether the thread was alive once, and is no more. */
+export function hasThreadEnded(id: ThreadId): boolean {
+  const slot = slotOf(id)
+  // The slot's next thread has a higher id.
+  const now = Atomics.load(i32, slot + SlotWord.id)
+  return now > id || (now === id && Atomics.load(i32, slot + SlotWord.state) !== ALIVE)
+}
+
 /** What errors call the thread: its name, or its number once its slot serves another. */
 export function threadName(id: ThreadId): string {
   const slot = slotOf(id)

@@ -5,6 +5,7 @@
  * method; the handle goes when the outermost of them has returned, so that `super[Symbol.dispose]()` may come anywhere.
  */
 import { FlatshareError } from '@flatshare/core'
+import { objectEnded } from '@flatshare/core/internal'
 import { addressOf, DISPOSED, stamp } from './handle.js'
 import { Attachment, Hold } from './heap/hold.js'
 import { dropHandle } from './heap/index.js'
@@ -51,6 +52,7 @@ function letGo(object: object): void {
         'has calls that wait for it: await them first.',
     )
   }
+  objectEnded(object)
   // One that no method has been called on has nothing to give up, and is to be as unusable as any other.
   if (address === 0) stamp(object, DISPOSED, new Attachment(new Hold(0, 0)))
   else dropHandle(object)

@@ -68,6 +68,7 @@ export function share(object: object): number {
 const marshaler: Marshaler<object, FreeBody> = {
   kind: 'free',
   model: 'free',
+  module: import.meta.url,
 
   marshal(object, { to, table }) {
     const address = share(object)

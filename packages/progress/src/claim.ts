@@ -28,13 +28,20 @@ export interface Claim {
 
 export function claim(parent: number, share: number | undefined, count: number | undefined): Claim {
   if (count !== undefined) return claimItems(parent, items(count, 'items'))
-  if (typeof share !== 'number' || Number.isNaN(share)) {
-    throw new TypeError('child takes { share }, a number from 0 to 1, or { items }, a number.')
+  if (share !== undefined && (typeof share !== 'number' || Number.isNaN(share))) {
+    throw new TypeError(`share is a number from 0 to 1, not ${String(share)}.`)
   }
-  const part = Math.max(0, Math.min(1, share))
+  // Whatever is asked for, no more is given than is left.
+  const part = Math.max(0, Math.min(1, share ?? 1))
   const total = readDouble(parent + At.total)
-  if (total > 0 && !grows(parent)) return claimTotal(parent, total, part * total)
+  if (total > 0 && !grows(parent))
+    return claimTotal(parent, total, share === undefined ? left(parent, total) : part * total)
   return claimRange(parent, Math.round(part * RANGE))
+}
+
+/** The items that neither children nor the parent's own reports have taken. */
+function left(parent: number, total: number): number {
+  return Math.max(0, total - Math.max(readDouble(parent + At.claimedItems), readCount(parent + At.count)))
 }
 
 function grows(parent: number): boolean {

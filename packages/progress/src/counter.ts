@@ -5,19 +5,27 @@
  * small step is below 2²⁰ and there are fewer than 2¹¹ threads, so between the look at the word and the
  * addition it can't wrap. Everything else is one 64-bit operation, which carries.
  */
-import { f64, i32, i64 } from '@flatshare/core/internal'
+import { views } from '@flatshare/core/internal'
+
+// Engines compile in what a module's constants hold.
+const memory = views
 
 const SMALL = 1 << 20
 const MOST = Number.MAX_SAFE_INTEGER
 
 /** What a number of items counts as: whole, not negative, not infinite. */
 export function items(n: number, name: string): number {
+  return (n | 0) === n && n >= 0 ? n : oddItems(n, name)
+}
+
+function oddItems(n: number, name: string): number {
   if (typeof n !== 'number' || Number.isNaN(n)) throw new TypeError(`${name} must be a number, not ${String(n)}.`)
   return n <= 0 ? 0 : n >= MOST ? MOST : Math.floor(n)
 }
 
 /** Adds a whole, non-negative `n`. Gives the sum. */
 export function addCount(address: number, n: number): number {
+  const { i32, i64 } = memory
   const low = address >> 2
   if (n < SMALL && i32[low] >= 0) {
     const high = i32[low + 1]
@@ -29,19 +37,41 @@ export function addCount(address: number, n: number): number {
   return Number(Atomics.add(i64, address >> 3, BigInt(n))) + n
 }
 
-/** Raises the count to `n` if it is less. */
-export function raiseCount(address: number, n: number): void {
+const HALF = 0x80000000
+
+/**
+ * Raises the count to `n` if it is less.
+ *
+ * @param total what the count counts up to, 0 if unknown. Where it is below 2³¹, the lower word is all that matters: a
+ * count that has a higher one is beyond the total, whatever is added to it.
+ */
+export function raiseCount(address: number, n: number, total: number): void {
+  if (total > 0 && total < HALF && n < HALF) raiseLow(address, n)
+  else raiseAll(address, BigInt(n))
+}
+
+function raiseLow(address: number, n: number): void {
+  const { i32 } = memory
+  const low = address >> 2
+  for (let seen = i32[low]; seen >= 0 && seen < n && i32[low + 1] === 0; ) {
+    const found = Atomics.compareExchange(i32, low, seen, n)
+    if (found === seen) return
+    seen = found
+  }
+}
+
+function raiseAll(address: number, n: bigint): void {
+  const { i64 } = memory
   const index = address >> 3
-  const raised = BigInt(n)
-  for (let seen = Atomics.load(i64, index); seen < raised; ) {
-    const found = Atomics.compareExchange(i64, index, seen, raised)
+  for (let seen = Atomics.load(i64, index); seen < n; ) {
+    const found = Atomics.compareExchange(i64, index, seen, n)
     if (found === seen) return
     seen = found
   }
 }
 
 export function readCount(address: number): number {
-  return Number(Atomics.load(i64, address >> 3))
+  return Number(Atomics.load(memory.i64, address >> 3))
 }
 
 const bits = new BigInt64Array(1)
@@ -49,6 +79,7 @@ const double = new Float64Array(bits.buffer)
 
 /** Changes a double in shared memory as one step. Gives the value before. */
 export function changeDouble(address: number, change: (now: number) => number): number {
+  const { i64 } = memory
   const index = address >> 3
   for (let seen = Atomics.load(i64, index); ; ) {
     bits[0] = seen
@@ -62,5 +93,5 @@ export function changeDouble(address: number, change: (now: number) => number): 
 
 /** An aligned double is read in one piece by every engine there is. */
 export function readDouble(address: number): number {
-  return f64[address >> 3]
+  return memory.f64[address >> 3]
 }

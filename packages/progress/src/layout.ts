@@ -4,9 +4,9 @@
  * Offsets in bytes:
  *
  *   0  holders        handles on all threads, children, packets under way; the block goes back at 0
- *   4  mark           bit 31 CANCELLED │ bit 30 DONE │ bits 0 … 29: how far, in parts of 2³⁰
+ *   4  mark           bit 31 CANCELLED │ bit 30 DONE │ bits 0 … 29: how far was shown, in parts of 2³⁰
  *   8  ended          0 → 1 with DONE or CANCELLED; those who wait, wait here
- *  12  flags          1 top level, 2 the total grows with the children's items
+ *  12  flags          1 top level, 2 the total grows with the children's items, 4 the value was reported by itself
  *  16  min            20  max (whole numbers)
  *  24  count          whole items, 64 bits: see `counter.ts`
  *  32  total          double; 0 is unknown
@@ -70,3 +70,4 @@ export const RANGE = 1_000_000_000
 
 export const TOP_LEVEL = 1
 export const GROWS = 2
+export const BY_VALUE = 4

@@ -1,42 +1,18 @@
 import type { CrossesAsItself, crossesAsItself } from '@flatshare/core'
-import { f64, i32, MARSHALER, type Marshaler, registerMarshaler, waitAsync } from '@flatshare/core/internal'
-import { addHolder, dropHolder, freeText, loadText, makeBlock, noteSent, readLabel, storeText } from './block.js'
+import { f64, i32, MARSHALER, type Marshaler, registerMarshaler } from '@flatshare/core/internal'
+import { addHolder, dropHolder, makeBlock, noteSent, readLabel } from './block.js'
+import { Cancellation } from './cancellation.js'
 import { type Claim, claim } from './claim.js'
-import { addCount, changeDouble, items, raiseCount } from './counter.js'
+import { changeDouble, items, raiseCount } from './counter.js'
 import { Attachment, handleOf, keepHandle } from './handles.js'
 import { At, FAR, GROWS, TOP_LEVEL, WHOLE } from './layout.js'
-import { advanceTo, isCancelled, markCancelled, position, readMark } from './node.js'
-import { defaultReason, packReason, unpackReason } from './reason.js'
+import { countMore, goByValue, isCancelled, moveTo, position, settledMark, wasCancelled } from './node.js'
+import { type ChildOptions, checkLimits, type ProgressOptions, requireOptions, wholeTotal } from './options.js'
 import { countOf, type ProgressSnapshot, readMax, readMin, totalOf, valueAt } from './snapshot.js'
-import { checkInterval, type WatchOptions, watchBlock } from './watch.js'
+import { checkInterval, onChange, type WatchOptions, watchBlock } from './watch.js'
 
-/** What a progress starts with. */
-export interface ProgressOptions {
-  /** How many items there are; 0, or not given, while unknown. */
-  total?: number
-  /** What people read beside the bar. */
-  label?: string
-  /** The value at the start: 1 unless given. */
-  min?: number
-  /** The value at the end: 1000 unless given. */
-  max?: number
-}
-
-/** Which part of the parent a child takes, by one of `share` and `items`. */
-export interface ChildOptions {
-  /** A part of the parent's range, from 0 to 1; of the parent's items too, where their number is known. */
-  share?: number
-  /** So many of the parent's items. Where the parent's total was never given, it grows by them. */
-  items?: number
-  /** How many items the child has itself, if not those that it takes of its parent. */
-  total?: number
-  /** What people read beside the child's bar. */
-  label?: string
-}
-
-const LOWEST = -0x80000000
-const HIGHEST = 0x7fffffff
-const WIDEST = 0x40000000
+/** The address of a progress's block, for as long as the progress is held. */
+export let addressOf: (progress: Progress) => number
 
 /**
  * How far something is: any thread reports, any thread watches, any thread cancels.
@@ -55,36 +31,36 @@ const WIDEST = 0x40000000
  *   if (!progress.advance()) break // cancelled, perhaps by another thread
  * }
  */
-export class Progress implements Disposable, CrossesAsItself {
+export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, CrossesAsItself {
   declare readonly [crossesAsItself]?: true
   readonly #at: number
-  readonly #parent: Progress | undefined
-  #controller: AbortController | undefined
-  #signal: AbortSignal | undefined
-  #reason: unknown
+  readonly #cancellation: Cancellation
 
   /**
    * @throws RangeError for limits that are not whole numbers of 32 bits in order, at most 2³⁰ apart.
    * @throws TypeError for a total that is no number.
    */
   constructor(options: ProgressOptions = {}) {
+    let above: Cancellation | undefined
     if (options instanceof Attachment) {
       this.#at = options.at
       const parent = i32[(options.at + At.parent) >> 2]
-      if (parent !== 0) this.#parent = handleOf(parent, false, attach)
+      if (parent !== 0) above = handleOf(parent, false, attach).#cancellation
     } else {
+      requireOptions(options, 'Progress')
       const { total = 0, label = '', min = 1, max = 1000 } = options
       checkLimits(min, max)
       const known = wholeTotal(total)
       this.#at = makeBlock(String(label))
       start(this.#at, min, max, known, TOP_LEVEL)
     }
+    this.#cancellation = new Cancellation(this, this.#at, above)
     keepHandle(this.#at, this)
   }
 
   /** From `min` to `max`; it never goes back, and is `max` only at the end. */
   get value(): number {
-    return valueAt(this.#at, readMark(this.#at))
+    return valueAt(this.#at, settledMark(this.#at))
   }
 
   /** How many items are done, children's included. */
@@ -121,14 +97,7 @@ export class Progress implements Disposable, CrossesAsItself {
    * It doesn't keep the process alive.
    */
   get signal(): AbortSignal {
-    if (!this.#signal) {
-      this.#controller = new AbortController()
-      const above = this.#parent?.signal
-      this.#signal = above ? AbortSignal.any([above, this.#controller.signal]) : this.#controller.signal
-      void this.#listen()
-    }
-    if (this.cancelled) this.#heed()
-    return this.#signal
+    return this.#cancellation.signal
   }
 
   /**
@@ -139,11 +108,8 @@ export class Progress implements Disposable, CrossesAsItself {
    */
   advance(n = 1): boolean {
     const at = this.#at
-    const step = (n | 0) === n && n >= 0 ? n : items(n, 'n')
-    const far = position(at, addCount(at + At.count, step))
-    const mark = readMark(at)
-    advanceTo(at, far, mark)
-    return (mark >= 0 && this.#parent === undefined) || this.#goesOn()
+    countMore(at, items(n, 'n'))
+    return wasCancelled(at) ? this.#cancellation.stops() : true
   }
 
   /**
@@ -161,13 +127,14 @@ export class Progress implements Disposable, CrossesAsItself {
     }
     const done = items(count, 'count')
     const known = wholeTotal(total)
+    if (done > 0 || known > 0) goByValue(at)
     if (known > 0 && totalOf(at) !== known) {
       changeDouble(at + At.total, () => known)
       Atomics.and(i32, (at + At.flags) >> 2, ~GROWS)
     }
-    if (done > 0) raiseCount(at + At.count, done)
-    advanceTo(at, this.#farAt(value, done, known), readMark(at))
-    return this.#goesOn()
+    if (done > 0) raiseCount(at + At.count, done, totalOf(at))
+    moveTo(at, this.#farAt(value, done, known))
+    return wasCancelled(at) ? this.#cancellation.stops() : true
   }
 
   /** MAPI's name for `report`. */
@@ -194,12 +161,17 @@ export class Progress implements Disposable, CrossesAsItself {
    * Changes the limits of this progress, and with them the scale of `value`; what isn't given stays. A
    * child's limits are its own: changing them does nothing to its parent.
    *
-   * @throws RangeError as the constructor.
+   * @param flags MAPI's: 1 says that it is a top-level progress, 0 that it is not. `getFlags` answers it, and no more.
+   * @throws RangeError as the constructor, and for other flags.
    */
-  setLimits(min: number = this.min, max: number = this.max): void {
-    checkLimits(min, max)
-    Atomics.store(i32, (this.#at + At.min) >> 2, min)
-    Atomics.store(i32, (this.#at + At.max) >> 2, max)
+  setLimits(min?: number | null, max?: number | null, flags?: number | null): void {
+    const [from, to, top] = [min ?? this.min, max ?? this.max, flags ?? this.getFlags()]
+    checkLimits(from, to)
+    if (top !== 0 && top !== TOP_LEVEL) throw new RangeError(`flags is 0, or 1 for top level; not ${String(top)}.`)
+    Atomics.store(i32, (this.#at + At.min) >> 2, from)
+    Atomics.store(i32, (this.#at + At.max) >> 2, to)
+    if (top === 0) Atomics.and(i32, (this.#at + At.flags) >> 2, ~TOP_LEVEL)
+    else Atomics.or(i32, (this.#at + At.flags) >> 2, TOP_LEVEL)
   }
 
   /**
@@ -207,17 +179,15 @@ export class Progress implements Disposable, CrossesAsItself {
    * Children may run at the same time, on any threads; they sum, and when all parts are done this one is.
    *
    * Its limits are its part of this one's, and it counts as many items as it takes, unless `total` says
-   * how many it has itself.
+   * how many it has itself. Without `share` and `items` it takes all that is left.
    *
-   * @throws TypeError when neither `share` nor `items` is a number.
+   * @throws TypeError for a `share` or a number of `items` that is no number.
    * @example
    * const reading = progress.child({ share: 0.8 })
    * const folder = progress.child({ items: 1, total: folder.messages }) // one of many folders
    */
-  child(options: ChildOptions): Progress {
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError('child takes { share }, a number from 0 to 1, or { items }, a number.')
-    }
+  child(options: ChildOptions = {}): Progress {
+    requireOptions(options, 'child')
     const total = options.total === undefined ? undefined : wholeTotal(options.total)
     const part = claim(this.#at, options.share, options.items)
     const at = makeBlock(String(options.label ?? ''))
@@ -228,7 +198,7 @@ export class Progress implements Disposable, CrossesAsItself {
 
   /** Ends it: the value becomes `max`, and watchers end. A cancelled one stays as it is. */
   done(): void {
-    if (!this.cancelled) advanceTo(this.#at, WHOLE, readMark(this.#at))
+    if (!this.cancelled) moveTo(this.#at, WHOLE)
   }
 
   /** Ends it as `done()` does, for `using`. */
@@ -237,27 +207,32 @@ export class Progress implements Disposable, CrossesAsItself {
   }
 
   /**
-   * Cancels it, and all children at every depth, on whatever threads: every report answers false from
-   * now on, and `signal` aborts. Its parent goes on. After the end, it does nothing.
+   * Cancels the whole operation, of which this may be a part: whatever thread asks, on whichever part. Every report at
+   * every depth answers false from now on, on every thread, and every `signal` aborts. What was done stays as it is: a
+   * partial result. After the end of the whole, it does nothing.
    *
    * @param reason for `signal.reason`: an error, or something that JSON carries. An `AbortError` unless given.
    */
   cancel(reason?: unknown): void {
-    const at = this.#at
-    if (this.cancelled) return
-    const text = reason === undefined ? undefined : packReason(reason)
-    if (text !== undefined) {
-      const stored = storeText(text)
-      if (Atomics.compareExchange(i32, (at + At.reason) >> 2, 0, stored) !== 0) freeText(stored)
-    }
-    if (!markCancelled(at)) return
-    this.#reason = reason
-    this.#heed()
+    this.#cancellation.cancelWhole(reason)
+  }
+
+  /**
+   * Cancels this part alone, with all children at every depth: their reports answer false, and their signals abort. What
+   * it is a part of goes on, and can't end by itself any more: say `done()` there when it is through. After the end of
+   * this part, it does nothing.
+   *
+   * @param reason as with `cancel`.
+   */
+  cancelPart(reason?: unknown): void {
+    this.#cancellation.cancel(reason)
   }
 
   /** @throws the reason, if it was cancelled. */
   throwIfCancelled(): void {
-    if (!this.#goesOn()) throw this.#whyCancelled()
+    if (!this.cancelled) return
+    this.#cancellation.stops()
+    throw this.#cancellation.why()
   }
 
   /**
@@ -274,6 +249,11 @@ export class Progress implements Disposable, CrossesAsItself {
     return this.#watch(options)
   }
 
+  /** As `watch()`, for `for await (const now of progress)`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ProgressSnapshot> {
+    return this.watch()
+  }
+
   /** Generators hold what they use: the progress stays for as long as somebody watches. */
   async *#watch(options: WatchOptions): AsyncGenerator<ProgressSnapshot, void, undefined> {
     yield* watchBlock(this.#at, this.signal, options)
@@ -286,25 +266,7 @@ export class Progress implements Disposable, CrossesAsItself {
    * @throws TypeError for what is no function.
    */
   onChange(listener: (now: ProgressSnapshot) => void, options: WatchOptions = {}): (() => void) & Disposable {
-    if (typeof listener !== 'function')
-      throw new TypeError('onChange takes a function, which is called with snapshots.')
-    checkInterval(options.interval)
-    const ending = new AbortController()
-    const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal
-    const call = async () => {
-      for await (const now of this.watch({ ...options, signal })) {
-        try {
-          listener(now)
-        } catch (error) {
-          queueMicrotask(() => {
-            throw error
-          })
-        }
-      }
-    }
-    void call()
-    const stop = () => ending.abort()
-    return Object.assign(stop, { [Symbol.dispose]: stop })
+    return onChange(this, listener, options)
   }
 
   /** How far a reported value is, in parts of 2³⁰. */
@@ -320,37 +282,9 @@ export class Progress implements Disposable, CrossesAsItself {
     return (range * far) / WHOLE < offset ? far + 1 : far
   }
 
-  #goesOn(): boolean {
-    if (!isCancelled(this.#at)) return true
-    this.#heed()
-    return false
-  }
-
-  /** Aborts this thread's signal, if it has one, now that it is known to be due. */
-  #heed(): void {
-    if (this.#parent) this.#parent.#heed()
-    if (this.#controller && readMark(this.#at) < 0) this.#controller.abort(this.#whyCancelled())
-  }
-
-  /** The reason of the nearest progress, this one or above, that was cancelled. */
-  #whyCancelled(): unknown {
-    if (readMark(this.#at) >= 0 && this.#parent) return this.#parent.#whyCancelled()
-    if (this.#reason === undefined) {
-      const told = Atomics.load(i32, (this.#at + At.reason) >> 2)
-      this.#reason = told === 0 ? defaultReason(this.label) : unpackReason(loadText(told))
-    }
-    return this.#reason
-  }
-
-  /** Waits for the end, for the signal's sake; what is waited for doesn't keep the thread alive. */
-  async #listen(): Promise<void> {
-    const ended = this.#at + At.ended
-    while (Atomics.load(i32, ended >> 2) === 0) await waitAsync(ended, 0, Infinity, { hold: false })
-    this.#heed()
-  }
-
   /** How a progress crosses: as itself. */
   static {
+    addressOf = (progress) => progress.#at
     Object.defineProperty(Progress.prototype, MARSHALER, {
       value: {
         kind: 'progress',
@@ -373,16 +307,6 @@ type ProgressBody = [at: number, counted: boolean]
 
 function attach(attachment: Attachment): Progress {
   return new Progress(attachment as ProgressOptions)
-}
-
-function wholeTotal(total: number): number {
-  return total === Infinity ? 0 : items(total, 'total')
-}
-
-function checkLimits(min: number, max: number): void {
-  const whole = Number.isInteger(min) && Number.isInteger(max)
-  if (whole && min >= LOWEST && max <= HIGHEST && min <= max && max - min <= WIDEST) return
-  throw new RangeError(`Limits are whole numbers of 32 bits, in order and at most 2³⁰ apart; not ${min} and ${max}.`)
 }
 
 function start(at: number, min: number, max: number, total: number, flags: number): void {

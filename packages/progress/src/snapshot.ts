@@ -1,9 +1,12 @@
 /** What a watcher is shown: the state at one moment, frozen. */
-import { i32 } from '@flatshare/core/internal'
+import { views } from '@flatshare/core/internal'
 import { readLabel } from './block.js'
 import { readCount, readDouble } from './counter.js'
 import { At, DONE, FAR, WHOLE } from './layout.js'
-import { isCancelled, position, readMark } from './node.js'
+import { isCancelled, position, settledMark } from './node.js'
+
+// Engines compile in what a module's constants hold.
+const memory = views
 
 /** The state of a progress at one moment. */
 export interface ProgressSnapshot {
@@ -27,11 +30,11 @@ export interface ProgressSnapshot {
 }
 
 export function readMin(at: number): number {
-  return Atomics.load(i32, (at + At.min) >> 2)
+  return memory.i32[(at + At.min) >> 2]
 }
 
 export function readMax(at: number): number {
-  return Atomics.load(i32, (at + At.max) >> 2)
+  return memory.i32[(at + At.max) >> 2]
 }
 
 export function valueAt(at: number, mark: number): number {
@@ -60,7 +63,7 @@ function fractionOf(at: number, mark: number, count: number, total: number): num
 
 /** A snapshot without pace; `Pace` adds that. */
 export function readSnapshot(at: number): ProgressSnapshot {
-  const mark = readMark(at)
+  const mark = settledMark(at)
   const count = countOf(at)
   const total = totalOf(at)
   return {

@@ -62,3 +62,29 @@ async function pause(at: number, interval: number, signals: Array<AbortSignal | 
     for (const signal of signals) signal?.removeEventListener('abort', wake)
   }
 }
+
+/** As `watch`, for a listener. */
+export function onChange(
+  progress: { watch(options: WatchOptions): AsyncIterable<ProgressSnapshot> },
+  listener: (now: ProgressSnapshot) => void,
+  options: WatchOptions,
+): (() => void) & Disposable {
+  if (typeof listener !== 'function') throw new TypeError('onChange takes a function, which is called with snapshots.')
+  checkInterval(options.interval)
+  const ending = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal
+  const call = async () => {
+    for await (const now of progress.watch({ ...options, signal })) {
+      try {
+        listener(now)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+  void call()
+  const stop = () => ending.abort()
+  return Object.assign(stop, { [Symbol.dispose]: stop })
+}

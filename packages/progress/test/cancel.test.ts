@@ -27,12 +27,54 @@ describe('S37 cancel', () => {
     expect(await thread.next()).toBeGreaterThanOrEqual(0)
   })
 
-  it('of a child leaves its parent and its sisters alone', () => {
+  it('S37 of a part cancels the whole, from anywhere: its parent, its sisters, on every thread', async () => {
+    const progress = new Progress({ total: 1e9 })
+    const [a, b] = [progress.child({ items: 5e8 }), progress.child({ items: 5e8 })]
+    const deep = a.child({ share: 0.5 }).child({ share: 0.5 })
+    const { signal } = progress
+    const threads = [progress, b].map((part) => startThread(part, { do: 'advance until cancelled' }))
+    for (const thread of threads) expect(await thread.next()).toBe('started')
+    await run(deep, { do: 'cancel', reason: 'disk full' })
+    for (const thread of threads) expect(await thread.next()).toMatchObject({ cancelled: true, advance: false })
+    expect([progress, a, b, deep].map((each) => [each.cancelled, each.advance(), each.report(3)])).toEqual(
+      Array(4).fill([true, false, false]),
+    )
+    expect([signal.aborted, signal.reason]).toEqual([
+      true,
+      expect.objectContaining({ message: 'disk full', disk: 'C' }),
+    ])
+    // What was done stays, as the partial result that it is.
+    expect(progress.count).toBeGreaterThan(0)
+    expect(progress.value).toBeLessThan(1000)
+  })
+
+  it('S37 of a part that has ended cancels the whole that has not', () => {
+    const progress = new Progress({ total: 2 })
+    const part = progress.child({ items: 1 })
+    part.done()
+    part.cancel()
+    expect([progress.cancelled, progress.count, part.value]).toEqual([true, 1, part.max])
+  })
+
+  it('S37 cancelPart of a child leaves its parent and its sisters alone', () => {
     const progress = new Progress()
     const [a, b] = [progress.child({ share: 0.5 }), progress.child({ share: 0.5 })]
-    a.cancel()
+    a.cancelPart()
     expect([a, b, progress].map(({ cancelled }) => cancelled)).toEqual([true, false, false])
     expect(a.child({ share: 1 }).advance()).toBe(false)
+    expect(() => a.throwIfCancelled()).toThrow(expect.objectContaining({ name: 'AbortError' }))
+    b.done()
+    expect(progress.value).toBe(500)
+    progress.done()
+    expect([progress.value, progress.cancelled]).toEqual([1000, false])
+  })
+
+  it('S37 a signal of it and one of something else are one by AbortSignal.any, on another thread too', async () => {
+    const progress = new Progress()
+    const thread = startThread(progress.child({ share: 0.5 }), { do: 'wait for any signal' })
+    expect(await thread.next()).toBe('started')
+    progress.cancel(new RangeError('disk full'))
+    expect(await thread.next()).toBe('disk full')
   })
 
   it('after the end does nothing, and the end after a cancel neither', () => {

@@ -20,6 +20,31 @@ describe('S36 a child', () => {
     expect([rest.value, progress.value]).toEqual([1000, 1000])
   })
 
+  it('takes all that is left where nothing is said', () => {
+    const progress = new Progress()
+    progress.child({ share: 0.4 }).done()
+    const rest = progress.child()
+    expect(limits(rest)).toEqual([400, 1000])
+    for (let i = 1; i <= 7; i++) rest.report(400 + Math.floor((i * 600) / 7), i, 7)
+    expect([rest.value, progress.value]).toEqual([1000, 1000])
+    const counted = new Progress({ total: 10 })
+    counted.advance(2)
+    counted.child({ items: 3 }).done()
+    const last = counted.child()
+    expect([last.total, limits(last)]).toEqual([5, [500, 1000]])
+    last.advance(5)
+    expect([counted.count, counted.value]).toEqual([10, 1000])
+    expect(limits(counted.child())).toEqual([1000, 1000])
+  })
+
+  it('refuses what is no part', () => {
+    const progress = new Progress()
+    for (const wrong of [null, 5, 'half', { share: 'half' }, { share: Number.NaN }, { items: '3' }, { total: {} }]) {
+      expect(() => progress.child(wrong as never)).toThrow(TypeError)
+    }
+    for (const wrong of [null, 5]) expect(() => new Progress(wrong as never)).toThrow(TypeError)
+  })
+
   it('takes its share of the items where their number is known', () => {
     const progress = new Progress({ total: 5000 })
     const part = progress.child({ share: 0.4 })
@@ -99,7 +124,6 @@ describe('S36 a child', () => {
       part.advance(8)
     }
     expect(progress.value).toBe(1000)
-    expect(() => progress.child({})).toThrow(TypeError)
   })
 
   it('moves at any depth, also where a part is too small for a value of its own', () => {

@@ -1,6 +1,7 @@
+import { MessagePort } from 'node:worker_threads'
 import { Progress } from '@flatshare/progress'
-import { describe, expect, it } from 'vitest'
-import { run } from './start-thread.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { run, startThread } from './start-thread.js'
 
 describe('S34 value', () => {
   it('never goes back, stays within the limits and is max only at the end', () => {
@@ -20,6 +21,64 @@ describe('S34 value', () => {
     const progress = new Progress()
     progress.report(1000, 0, 0)
     expect(progress.value).toBe(1000)
+  })
+
+  it('S34 no report sends a message, watched or not', async () => {
+    const progress = new Progress({ total: 1e6 })
+    const heard: unknown[] = []
+    const { postMessage } = MessagePort.prototype
+    onTestFinished(() => void (MessagePort.prototype.postMessage = postMessage))
+    MessagePort.prototype.postMessage = function (this: MessagePort, ...args: [unknown]) {
+      heard.push(args[0])
+      postMessage.apply(this, args)
+    }
+    const thread = startThread(progress, { do: 'count messages', times: 10_000 })
+    const stop = new AbortController()
+    const watching = (async () => {
+      for await (const _ of progress.watch({ interval: 1, signal: stop.signal }));
+    })()
+    expect(await thread.next()).toBe('the one that is counted')
+    expect(await thread.next()).toEqual([0, 1])
+    heard.length = 0
+    for (let i = 0; i < 10_000; i++) progress.advance()
+    progress.child({ items: 10 }).advance(5)
+    progress.cancel()
+    stop.abort()
+    await watching
+    expect(heard).toEqual([])
+  })
+
+  it('S34 never goes back for readers that look all the time while four threads report', async () => {
+    const progress = new Progress({ total: 40_000 })
+    const parts = [1, 2, 3, 4].map(() => progress.child({ items: 10_000, total: 20_000 }))
+    const readers = [progress, parts[0]].map((each) => startThread(each, { do: 'read until done' }))
+    for (const reader of readers) expect(await reader.next()).toBe('started')
+    await Promise.all(parts.map((part) => run(part, { do: 'advance', times: 20_000 })))
+    for (const reader of readers) expect(await reader.next()).toEqual([])
+    expect([progress.count, progress.value]).toEqual([40_000, 1000])
+  })
+
+  it('S34 counts that come with a value move nothing by themselves, whoever looks and advances beside', async () => {
+    const progress = new Progress({ total: 1e6 })
+    const reader = startThread(progress, { do: 'read until done' })
+    expect(await reader.next()).toBe('started')
+    await Promise.all([1, 2, 3].map(() => run(progress, { do: 'mix', times: 9000, total: 1e6 })))
+    expect(progress.value).toBe(901)
+    progress.done()
+    expect(await reader.next()).toEqual([])
+  })
+
+  it('S34 a total that grows after somebody has looked takes nothing back', () => {
+    const progress = new Progress()
+    const first = progress.child({ items: 4, total: 8 })
+    first.advance(6)
+    const { value } = progress
+    expect(value).toBe(750)
+    progress.child({ items: 96 })
+    expect(progress.value).toBe(750)
+    progress.report(1, 0, 1000)
+    progress.advance(3)
+    expect([progress.value, progress.count]).toEqual([750, 6])
   })
 
   it('is exactly what was reported, for every value of any limits', () => {
@@ -122,6 +181,11 @@ describe('S35 the shape of MAPI', () => {
     progress.setLimits(0, 100)
     expect([progress.min, progress.max]).toEqual([0, 100])
     expect(() => progress.setLimits(5, 4)).toThrow(RangeError)
+    progress.setLimits(null, 50, 0)
+    expect([progress.getMin(), progress.getMax(), progress.getFlags()]).toEqual([0, 50, 0])
+    progress.setLimits(undefined, undefined, 1)
+    expect([progress.getMin(), progress.getMax(), progress.getFlags()]).toEqual([0, 50, 1])
+    expect(() => progress.setLimits(0, 50, 2)).toThrow(RangeError)
   })
 
   it('keeps label and total readable, 0 being unknown', () => {

@@ -21,6 +21,29 @@ describe('S38 watching', () => {
     }
   })
 
+  it('S38 is what for await does with the progress itself', async () => {
+    const progress = new Progress({ total: 2 })
+    const seen: number[] = []
+    for await (const now of progress) {
+      seen.push(now.count)
+      progress.advance(2)
+    }
+    expect(seen).toEqual([0, 2])
+  })
+
+  it('S38 tells rate and time left, and of an unknown total the rate alone', async () => {
+    const [known, unknown] = [new Progress({ total: 1000 }), new Progress()]
+    for (const progress of [known, unknown]) {
+      progress.advance(400)
+      for await (const now of progress) {
+        expect(now.rate).toBeGreaterThan(0)
+        expect(now.timeLeft === undefined).toBe(progress === unknown)
+        expect([now.count, now.fraction]).toEqual([400, progress === unknown ? 0 : 0.4])
+        break
+      }
+    }
+  })
+
   it('works on a thread other than the one that made it', async () => {
     const progress = new Progress({ total: 10 })
     // An hour: the first and the last don't wait for it.

@@ -8,7 +8,7 @@ export function declareAware(Class: Function): void {
   aware.add(Class)
 }
 
-export function classOf(object: object): Function {
+function classOf(object: object): Function {
   return (object as { constructor: Function }).constructor
 }
 
@@ -40,8 +40,16 @@ export function requireAware(object: object, member: string): void {
   allowed.add(prototype)
 }
 
-/** The per-thread fields of a class and its parents. */
-export function perThreadFields(Class: Function): Set<PropertyKey> {
+const fields = new WeakMap<Function, ReadonlySet<PropertyKey>>()
+
+/** The per-thread fields of a class, whose decorators have run, and of its parents. */
+export function perThreadFields(Class: Function): ReadonlySet<PropertyKey> {
+  let keys = fields.get(Class)
+  if (!keys) fields.set(Class, (keys = findFields(Class)))
+  return keys
+}
+
+function findFields(Class: Function): Set<PropertyKey> {
   const keys = new Set<PropertyKey>()
   for (const each of chain(Class)) {
     for (const [key, notes] of ownMemberNotes(each)) {

@@ -3,7 +3,8 @@
  *
  * - `ThreadAware`: the class decorator; it goes beside a threading model.
  * - `PerThread`: a field of which each thread has its own.
- * - `threadContext`: this thread's context, as a record.
+ * - `threadContext`: this thread's context, as a record; `contextsOf`: all that there are, for inspection.
  */
 export { PerThread, type PerThreadDecorator, type PerThreadFactory } from './per-thread.js'
-export { ThreadAware, type ThreadAwareDescription, threadContext } from './thread-aware.js'
+export { ThreadAware, type ThreadAwareDescription } from './thread-aware.js'
+export { contextsOf, type ThreadContext, threadContext } from './thread-context.js'

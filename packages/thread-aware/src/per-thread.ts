@@ -17,7 +17,7 @@
 import { FlatshareError } from '@flatshare/core'
 import { type MemberContext, noteMember, wrapMember } from '@flatshare/core/internal'
 import { requireAware } from './awareness.js'
-import { contextOf } from './contexts.js'
+import { type Cell, contextOf, isOwn, keepCell, keepValue, knownContext } from './contexts.js'
 
 /** Makes a thread's own value; `object` is the one that has the field. */
 export type PerThreadFactory<V = any> = (object: any) => V
@@ -40,16 +40,20 @@ type Fits<Made, Value> = [Made] extends [Value] ? unknown : never
  *
  * `factory` makes it at the thread's first use; without one it is undefined until the thread sets it. An
  * initialiser's value is that of the thread that made the object. The value is disposed, if it can be,
- * when its thread ends or the object is disposed.
+ * when its thread ends or the object is disposed; see `ThreadAware`. A value that is replaced isn't: that is up to
+ * whoever replaces it.
  *
  * On a free-threaded class the thread is the one that runs the code. On any other thread-aware class it
  * is the one that called: the values of all callers are kept at the object's home.
  *
- * With legacy decorators and `useDefineForClassFields` write `declare cursor: Cursor` if the field is read
- * from outside before any method was called: until then the compiler's own `undefined` is in its place.
+ * With legacy decorators and `useDefineForClassFields` the compiler defines a property of its own on each new object,
+ * `undefined` for a field without initialiser. Nothing can see that happen; the first method, accessor or
+ * `threadContext` takes it away. So where such a field is read before that, by the constructor or from outside, write
+ * `declare cursor: Cursor`: no property is defined then.
  *
  * @throws FlatshareError, when the object is made or first used, where its class is neither thread-aware
  * nor free-threaded.
+ * @throws DisconnectedError, when the field is used by a call whose caller's thread has ended.
  * @example
  * @ThreadAware() @FreeThreaded()
  * class Session { @PerThread(() => new Cursor()) cursor!: Cursor }
@@ -97,7 +101,7 @@ function decorate(
     get,
     set,
     init(this: object, value: unknown) {
-      if (value !== undefined) contextOf(this)[key] = value
+      if (value !== undefined) keepValue(this, key, value)
       return undefined
     },
   }
@@ -109,7 +113,9 @@ export function noteOf(factory: PerThreadFactory | undefined) {
     decorator: 'PerThread',
     factory,
     install(prototype: object, key: PropertyKey): void {
-      if (!(key in prototype)) Object.defineProperty(prototype, key, accessorOf(key, factory))
+      // What every object has is no accessor of a parent's.
+      if (!(key in prototype) || (prototype as any)[key] === (Object.prototype as any)[key])
+        Object.defineProperty(prototype, key, accessorOf(key, factory))
     },
   }
 }
@@ -120,31 +126,42 @@ function notAField(key: PropertyKey): FlatshareError {
   )
 }
 
-/** The value of the running thread, made if there is none. */
+/** The value of the thread on whose behalf the code runs, made if there is none. */
 function ownValue(object: object, key: PropertyKey, factory: PerThreadFactory | undefined): unknown {
-  const context = contextOf(object)
+  if (Object.hasOwn(object, 'constructor')) return undefined // the prototype itself
+  const known = knownContext(object)
   // What is there may be undefined, if the thread has set it so.
-  if (Object.hasOwn(context, key)) return context[key]
+  if (known && Object.hasOwn(known, key)) return known[key]
+  requireAware(object, String(key))
+  const context = contextOf(object)
   if (!factory) return undefined
   const made: unknown = factory(object)
-  // The factory itself may have used the field.
-  if (!Object.hasOwn(context, key)) context[key] = made
+  // The factory itself may have set the field.
+  if (!Object.hasOwn(context, key)) keepValue(object, key, made)
   return context[key]
 }
 
 const factories = new WeakMap<Function, PerThreadFactory | undefined>()
 
 function accessorOf(key: PropertyKey, factory: PerThreadFactory | undefined) {
+  const cells = new WeakMap<object, Cell>()
+  // What every record inherits says nothing about the field.
+  const inherited: unknown = ({} as Record<PropertyKey, unknown>)[key]
   const get = function (this: object): unknown {
-    if (Object.hasOwn(this, 'constructor')) return undefined // the prototype itself
-    requireAware(this, String(key))
-    return ownValue(this, key, factory)
+    const cell = cells.get(this)
+    if (cell !== undefined && isOwn(cell)) return cell.value
+    const known = knownContext(this)?.[key]
+    const value = known === undefined || known === inherited ? ownValue(this, key, factory) : known
+    // Another thread's value is looked up in its record each time.
+    if (cell === undefined || !cell.contexts.isQuick) keepCell(cells, this, value)
+    return value
   }
   const set = function (this: object, value: unknown): void {
     requireAware(this, String(key))
-    const context = contextOf(this)
     // A compiler that assigns fields assigns `undefined` for no initialiser: that is not a value yet.
-    if (value !== undefined || Object.hasOwn(context, key)) context[key] = value
+    if (value === undefined && !Object.hasOwn(knownContext(this) ?? {}, key)) return
+    keepValue(this, key, value)
+    cells.delete(this)
   }
   factories.set(get, factory)
   return { get, set, enumerable: false, configurable: true } satisfies PropertyDescriptor

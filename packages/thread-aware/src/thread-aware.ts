@@ -1,8 +1,7 @@
-import { FlatshareError } from '@flatshare/core'
-import { describeMember, memberNotes, modelRecord, ownMemberNotes, wrapMember } from '@flatshare/core/internal'
-import { chain, classOf, declareAware, perThreadFields, requireAware } from './awareness.js'
-import { type ContextRecord, contextOf, endContexts } from './contexts.js'
-import { noteOf, type PerThreadFactory, reveal, wrapToReveal } from './per-thread.js'
+import { describeMember, memberNotes, modelRecord, ownMemberNotes } from '@flatshare/core/internal'
+import { chain, declareAware, perThreadFields } from './awareness.js'
+import { endWithObject } from './end-with-object.js'
+import { noteOf, type PerThreadFactory, wrapToReveal } from './per-thread.js'
 
 /** What `@ThreadAware` takes; with it, it needs no member decorators. */
 export interface ThreadAwareDescription {
@@ -17,9 +16,19 @@ type AnyClass = abstract new (...args: any[]) => object
  * of its `@PerThread` fields, made at first use.
  *
  * It is no threading model: it goes beside `@FreeThreaded`, `@ApartmentThreaded` or none, in either order.
- * A context ends with its thread, and with the object: if the class has a `[Symbol.dispose]` or
- * `[Symbol.asyncDispose]` method, all contexts on that thread are disposed when it has returned. An
- * object that is merely collected takes its contexts with it, without disposing them.
+ *
+ * A context ends, and its values are disposed of by their `[Symbol.dispose]` or `[Symbol.asyncDispose]`:
+ * - with its thread, however that ends, where the context is kept by another one: the contexts that callers have in
+ *   an object are kept at the object's home. A thread that ends by itself (by `process.exit` or an uncaught error as
+ *   well) disposes of what it keeps, without awaiting; one that is terminated runs no code any more, so what it keeps
+ *   vanishes with its heap.
+ * - with the object: when the object's own `[Symbol.dispose]` or `[Symbol.asyncDispose]` has returned or resolved, all
+ *   contexts on that thread are disposed of, after the latter one awaited. An object that is merely collected takes
+ *   its contexts with it, without disposing of their values.
+ *
+ * Between two calls of a thread, and across `await` where the runtime has an async context (Node, Deno, Bun), a call
+ * keeps the context of its caller. In browsers, take what is needed before the first `await`:
+ * `const { cursor } = threadContext(this)`.
  *
  * @example
  * @ThreadAware() @ApartmentThreaded()
@@ -50,59 +59,9 @@ function decorate(Class: Function, { perThread = {} }: ThreadAwareDescription, c
   }
   // Not in the standard dialect, whose fields have initialisers of their own, nor on a free class, which
   // adopts such fields by itself.
-  if (!context && modelRecord(Class)?.model !== 'free') {
-    for (const key of perThreadFields(Class)) wrapToReveal(prototype, key)
-  }
-  endWithObject(prototype, Symbol.dispose)
+  const isFree = modelRecord(Class)?.model === 'free'
+  if (!context && !isFree) for (const key of perThreadFields(Class)) wrapToReveal(prototype, key)
+  // The synchronous one of a free class is the end of this thread's handle, of which it tells by itself.
+  if (!isFree) endWithObject(prototype, Symbol.dispose)
   endWithObject(prototype, Symbol.asyncDispose)
-}
-
-/** The object's own dispose runs first: it may still use its contexts. */
-function endWithObject(prototype: object, key: typeof Symbol.dispose | typeof Symbol.asyncDispose): void {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, key)
-  if (typeof descriptor?.value !== 'function') return
-  wrapMember(
-    prototype,
-    key,
-    descriptor,
-    (fn) =>
-      function (this: object, ...args: unknown[]): unknown {
-        let result: unknown
-        try {
-          result = Reflect.apply(fn, this, args)
-        } catch (error) {
-          endContexts(this)
-          throw error
-        }
-        if (!(result instanceof Promise)) {
-          endContexts(this)
-          return result
-        }
-        return result.finally(() => endContexts(this))
-      },
-  )
-}
-
-/**
- * The context that this thread has in a thread-aware object: its per-thread values by field. Those not
- * made yet are made. Setting one sets the field, for this thread.
- *
- * Inside a call to an object that lives on one thread, it is the context of the thread that called.
- *
- * @throws FlatshareError for an object without per-thread fields.
- * @example
- * const { cursor } = threadContext<{ cursor: Cursor }>(session)
- */
-export function threadContext<C extends object = ContextRecord>(object: object): C {
-  const keys = perThreadFields(classOf(object))
-  if (keys.size === 0) {
-    throw new FlatshareError(`${classOf(object).name} has no per-thread fields: no thread has a context in it.`)
-  }
-  const context = contextOf(object)
-  for (const key of keys) {
-    requireAware(object, String(key))
-    reveal(object, key)
-    context[key] = (object as any)[key] as unknown
-  }
-  return context as C
 }

@@ -1,0 +1,3 @@
+import { adviseBenchmark } from './rows.js'
+
+export default await adviseBenchmark(4)

@@ -1,0 +1,208 @@
+/**
+ * A batch of events on its way to a sink: a frozen list of frozen objects, wherever it arrives.
+ *
+ * Without references in it, it is encoded once, however many sinks get it, by columns: which event, which keys, the
+ * values. A thread where it arrives for several sinks decodes it once, as long as nobody has let go of the list; all of
+ * them see the same one. With references it is packed for each receiver.
+ *
+ * The bytes hold, as one value:
+ *
+ *   names      the events' names                 kinds     for each event, the index of its name
+ *   shapes     the lists of keys                 forms     for each event, the index of its shape, -1 for none
+ *   columns    for each shape, and last for events without one, a list of columns: for each key the values of its events
+ *   first      the first sequence number         gaps      where they don't follow one another: all of them
+ *   targets    [index, target] of the events that have one
+ *   dropped    how many were dropped before the first
+ *
+ * A column of numbers is a `Float64Array`, one of equal values holds it once, any other is a list.
+ */
+import { decodeValue, encodeValue } from './codec.js'
+import { freezeDeeply, freezeWhole } from './frozen.js'
+import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
+import { type Keys, type RaisedEvent, type SeenEvent, seen } from './raised-event.js'
+import { ownThreadId, type ThreadId } from './threads.js'
+
+/** The columns of a batch; see above. */
+type Columns = readonly [
+  names: readonly string[],
+  kinds: Uint16Array,
+  shapes: readonly Keys[],
+  forms: Int16Array,
+  columns: ReadonlyArray<readonly Column[]>,
+  first: number,
+  gaps: Float64Array | undefined,
+  targets: ReadonlyArray<readonly [index: number, target: unknown]>,
+  dropped: number,
+]
+
+/** All values of one key: numbers, others, or one that all are. */
+type Column = Float64Array | readonly unknown[] | { readonly all: unknown }
+
+/** What crosses: bytes and the number of the batch among those of its thread, or, with references, the list. */
+interface Body {
+  readonly bytes?: Uint8Array
+  readonly number?: number
+  readonly list?: unknown
+}
+
+let lastNumber = 0
+
+export class RaisedBatch {
+  readonly number = ++lastNumber
+  readonly #events: readonly RaisedEvent[]
+  readonly #dropped: number
+  #bytes: Uint8Array | undefined
+  #list: readonly SeenEvent[] | undefined
+
+  /** @param dropped how many were dropped before the first. */
+  constructor(events: readonly RaisedEvent[], dropped: number) {
+    this.#events = events
+    this.#dropped = dropped
+  }
+
+  get length(): number {
+    return this.#events.length
+  }
+
+  /** What another thread is sent: it arrives as the list. */
+  get sent(): this {
+    return this
+  }
+
+  /** Whether a batch of these events would be this one. */
+  isOf(events: readonly RaisedEvent[], dropped: number): boolean {
+    const own = this.#events
+    if (own.length !== events.length || this.#dropped !== dropped) return false
+    for (let i = 0; i < own.length; i++) if (own[i] !== events[i]) return false
+    return true
+  }
+
+  /** As a sink of this thread sees it. */
+  get list(): readonly SeenEvent[] {
+    return (this.#list ??= freezeWhole(this.#seen()))
+  }
+
+  #seen(): SeenEvent[] {
+    const list = this.#events.map((raised) => raised.seen)
+    if (this.#dropped > 0) {
+      const { event, payload, target, sequence } = list[0]!
+      list[0] = seen(event, payload, target, sequence, this.#dropped)
+    }
+    return list
+  }
+
+  /** @internal */
+  body(pack: (value: unknown) => unknown): Body {
+    if (this.#events.some(({ refers }) => refers)) return { list: pack(this.#seen()) }
+    this.#bytes ??= encodeValue(this.#columns())
+    return { bytes: this.#bytes, number: this.number }
+  }
+
+  #columns(): Columns {
+    const events = this.#events
+    const [names, shapes]: [string[], Keys[]] = [[], []]
+    const [kinds, forms] = [new Uint16Array(events.length), new Int16Array(events.length)]
+    const groups: RaisedEvent[][] = []
+    const loose: unknown[] = []
+    const targets: Array<[number, unknown]> = []
+    const first = events[0]!.sequence
+    let gaps: Float64Array | undefined
+    for (let i = 0; i < events.length; i++) {
+      const raised = events[i]!
+      const { event, shape, target, sequence } = raised
+      kinds[i] = indexIn(names, event)
+      if (shape === undefined) {
+        forms[i] = -1
+        loose.push(raised.value)
+      } else {
+        const form = (forms[i] = indexIn(shapes, shape))
+        if (form === groups.length) groups.push([])
+        groups[form]!.push(raised)
+      }
+      if (target !== undefined) targets.push([i, target])
+      if (sequence !== first + i) gaps ??= Float64Array.from(events, (raised) => raised.sequence)
+    }
+    const columns = shapes.map((keys, form) => keys.map((_, key) => columnOf(groups[form]!, key)))
+    return [names, kinds, shapes, forms, [...columns, [loose]], first, gaps, targets, this.#dropped]
+  }
+}
+
+/** They are few, and mostly the last one is asked for again. */
+function indexIn<T>(list: T[], wanted: T): number {
+  if (list.length > 0 && list[list.length - 1] === wanted) return list.length - 1
+  const index = list.lastIndexOf(wanted)
+  return index >= 0 ? index : list.push(wanted) - 1
+}
+
+/** The values of one key. */
+function columnOf(events: readonly RaisedEvent[], key: number): Column {
+  const valueOf = (i: number) => (events[i]!.value as unknown[])[key]
+  const value = valueOf(0)
+  let i = 1
+  while (i < events.length && Object.is(valueOf(i), value)) i++
+  if (i === events.length) return { all: value }
+  if (typeof value === 'number') {
+    const numbers = new Float64Array(events.length)
+    for (i = 0; i < events.length; i++) {
+      const number = valueOf(i)
+      if (typeof number !== 'number') break
+      numbers[i] = number
+    }
+    if (i === events.length) return numbers
+  }
+  return events.map((raised) => (raised.value as unknown[])[key])
+}
+
+/** The frozen object of a shape, of the values in the columns at a place. */
+function payloadOf(keys: Keys, columns: readonly Column[], place: number): object {
+  const made: Record<string, unknown> = {}
+  for (let i = 0; i < keys.length; i++) {
+    const column = columns[i]!
+    made[keys[i]!] = 'all' in column ? column.all : column[place]
+  }
+  return Object.freeze(made)
+}
+
+function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dropped]: Columns): SeenEvent[] {
+  const list: SeenEvent[] = []
+  const loose = columns[shapes.length]![0] as readonly unknown[]
+  const places = new Uint32Array(shapes.length + 1)
+  let target = 0
+  for (let i = 0; i < kinds.length; i++) {
+    const event = names[kinds[i]!]!
+    const sequence = gaps ? gaps[i]! : first + i
+    const form = forms[i]!
+    let payload: unknown
+    if (form >= 0) payload = payloadOf(shapes[form]!, columns[form]!, places[form]!++)
+    else {
+      payload = loose[places[shapes.length]!++]
+      if (typeof payload === 'object' && payload !== null) freezeDeeply(payload, new Set())
+    }
+    const about = target < targets.length && targets[target]![0] === i ? targets[target++]![1] : undefined
+    list.push(seen(event, payload, about, sequence, i === 0 ? dropped : 0))
+  }
+  return list
+}
+
+/** The lists of the last batches that came, by thread and number: another sink may be about to get the same. */
+const decoded = new Map<ThreadId, { readonly number: number; readonly list: WeakRef<readonly SeenEvent[]> }>()
+
+const marshaler: Marshaler<RaisedBatch, Body> = {
+  kind: 'raised',
+  model: undefined,
+  marshal: (batch, context) => batch.body((value) => context.pack(value)),
+  unmarshal({ bytes, number, list }, { from }) {
+    if (!bytes) {
+      for (const value of list as unknown[]) freezeDeeply(value, new Set())
+      return freezeWhole(list as SeenEvent[]) as never
+    }
+    const known = from === ownThreadId() ? undefined : decoded.get(from)
+    const same = known?.number === number ? known?.list.deref() : undefined
+    if (same) return same as never
+    const made = freezeWhole(listOf(decodeValue(bytes) as Columns))
+    decoded.set(from, { number: number!, list: new WeakRef(made) })
+    return made as never
+  },
+}
+Object.defineProperty(RaisedBatch.prototype, MARSHALER, { value: marshaler })
+registerMarshaler(marshaler)

@@ -1,0 +1,126 @@
+/**
+ * An event as its source keeps it: what it said at the moment of raising.
+ *
+ * Most payloads are plain objects of a few primitive values. Of such a one only the values are taken, beside its *shape*,
+ * the list of its keys: that is cheaper than a frozen copy, and a batch of them is sent by columns. A thread that is to
+ * see the event gets its frozen object made there, once.
+ *
+ *   flat      the values of a plain object of primitives, and its shape; or one primitive, without a shape
+ *   copied    anything else: a frozen copy, with the references in it as they are
+ */
+import { copyFrozen } from './frozen.js'
+import { containsReference } from './graph.js'
+
+/** The keys of plain objects, in their order. */
+export type Keys = readonly string[]
+
+/** An event as its sinks see it; frozen. */
+export interface SeenEvent {
+  readonly event: string
+  readonly payload: unknown
+  readonly target?: unknown
+  readonly sequence: number
+  readonly dropped?: number
+}
+
+/** Objects with more keys are copied. */
+const MOST_KEYS = 32
+/** Objects of further shapes are copied: their keys are rather data. */
+const MOST_SHAPES = 1024
+
+const shapes = new Map<string, Keys>()
+let last: Keys = []
+
+/** The shape with these keys; undefined where there are too many. */
+function shapeOf(keys: string[]): Keys | undefined {
+  if (keys.length > MOST_KEYS || keys.includes('__proto__')) return undefined
+  const name = JSON.stringify(keys)
+  let shape = shapes.get(name)
+  if (!shape && shapes.size < MOST_SHAPES) shapes.set(name, (shape = keys))
+  return shape
+}
+
+const isPrimitive = (x: unknown): boolean =>
+  x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')
+
+/** The frozen object of a shape. */
+function ofShape(keys: Keys, values: readonly unknown[]): object {
+  const made: Record<string, unknown> = {}
+  for (let i = 0; i < keys.length; i++) made[keys[i]!] = values[i]
+  return Object.freeze(made)
+}
+
+/** The frozen object that sinks see. */
+export function seen(event: string, payload: unknown, target: unknown, sequence: number, dropped: number): SeenEvent {
+  if (target === undefined && dropped === 0) return Object.freeze({ event, payload, sequence })
+  return Object.freeze({
+    event,
+    payload,
+    ...(target !== undefined && { target }),
+    sequence,
+    ...(dropped > 0 && { dropped }),
+  })
+}
+
+/** The values of a plain object of primitives, of the shape `last`; undefined for anything else. */
+function flatValues(payload: object): unknown[] | undefined {
+  if (Object.getPrototypeOf(payload) !== Object.prototype) return undefined
+  // In one go: it takes a third of the time of reading them by their keys.
+  const values = Object.values(payload)
+  for (let i = 0; i < values.length; i++) if (!isPrimitive(values[i])) return undefined
+  if (isOfLast(payload, values.length)) return values
+  const shape = shapeOf(Object.keys(payload))
+  if (!shape) return undefined
+  last = shape
+  return values
+}
+
+/** Whether its keys are those of `last`, in that order. Engines have the keys of a `for … in` at hand. */
+function isOfLast(payload: object, count: number): boolean {
+  const keys = last
+  if (count !== keys.length) return false
+  let i = 0
+  for (const key in payload) if (key !== keys[i++]) return false
+  return i === count
+}
+
+export class RaisedEvent {
+  /** The keys of the values; undefined where `value` is the payload itself. */
+  readonly shape: Keys | undefined = undefined
+  readonly value: unknown
+  /** Whether it has references in it, which each receiver needs to be sent for itself. */
+  readonly refers: boolean
+  /** As sinks of this thread see it, once one does. */
+  private made: SeenEvent | undefined = undefined
+
+  /** @throws DataCloneError for a payload that can't be copied. */
+  constructor(
+    readonly event: string,
+    payload: unknown,
+    readonly target: unknown,
+    readonly sequence: number,
+  ) {
+    this.refers = target !== undefined && containsReference(target)
+    if (isPrimitive(payload)) {
+      this.value = payload
+      return
+    }
+    const values = flatValues(payload as object)
+    if (values) {
+      this.shape = last
+      this.value = values
+      return
+    }
+    this.value = copyFrozen(payload)
+    this.refers ||= containsReference(this.value)
+  }
+
+  /** As sinks see it: the same object each time. */
+  get seen(): SeenEvent {
+    return (this.made ??= seen(this.event, this.payload, this.target, this.sequence, 0))
+  }
+
+  get payload(): unknown {
+    return this.shape === undefined ? this.value : ofShape(this.shape, this.value as unknown[])
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * A progress at both ends of a port, where the two share no memory: another process, or a page's worker with a memory of
+ * its own. Each end has a progress in its own shared memory, and all of this package works there; what has changed is
+ * told to the other, some times a second and at the end, never once a report.
+ *
+ *   maker → other   { progress: 'made', label, min, max, total, count, value }    the first, once
+ *   both ways       { progress: 'changed', add, byValue?, value?, total?, limits?, end?, reason? }
+ *
+ * `add` is what was counted here since the last message, without what came from there: both add up all that both have
+ * counted, in whatever order the messages cross. Values, like counts, only rise: the greater one stands. The messages are
+ * plain values, so anything that carries JSON can pass them on.
+ */
+import { DisconnectedError } from '@flatshare/core'
+import { holdOpen, listen, type Port } from '@flatshare/core/internal'
+import { addCount } from './counter.js'
+import { At } from './layout.js'
+import { goByValue, standsForItself } from './node.js'
+import { checkLimits } from './options.js'
+import { addressOf, Progress } from './progress.js'
+import { packReason, unpackReason } from './reason.js'
+import type { ProgressSnapshot } from './snapshot.js'
+import { checkInterval } from './watch.js'
+
+/** How to keep two ends the same. */
+export interface MirrorOptions {
+  /** Milliseconds between two messages: 100 unless given. The end and a cancel don't wait for it. */
+  interval?: number
+}
+
+interface Made {
+  readonly progress: 'made'
+  readonly label: string
+  readonly min: number
+  readonly max: number
+  readonly total: number
+  readonly count: number
+  readonly value: number
+}
+
+interface Changed {
+  readonly progress: 'changed'
+  readonly add: number
+  /** Counts say nothing about the value: it was reported by itself. */
+  readonly byValue?: boolean
+  readonly value?: number
+  readonly total?: number
+  readonly limits?: readonly [min: number, max: number]
+  readonly end?: 'done' | 'cancelled'
+  readonly reason?: string | undefined
+}
+
+class Mirror {
+  /** What the other end knows of: what it was told, and what it has told. */
+  #count: number
+  #value: number
+  #total: number
+  #limits: readonly [number, number]
+  readonly #ending = new AbortController()
+  readonly #release = holdOpen()
+
+  constructor(
+    readonly progress: Progress,
+    readonly port: Port,
+    known: Pick<Made, 'count' | 'value' | 'total' | 'min' | 'max'>,
+  ) {
+    this.#count = known.count
+    this.#value = known.value
+    this.#total = known.total
+    this.#limits = [known.min, known.max]
+  }
+
+  /** Tells the other end, until the progress or the mirror has ended. */
+  async run(interval: number | undefined): Promise<void> {
+    const { signal } = this.#ending
+    for await (const now of this.progress.watch({ ...(interval === undefined ? {} : { interval }), signal })) {
+      if (!signal.aborted) this.#tell(now)
+    }
+    this.end()
+  }
+
+  #tell(now: ProgressSnapshot): void {
+    const [min, max] = this.#limits
+    const add = now.count - this.#count
+    const changed: Changed = {
+      progress: 'changed',
+      add,
+      ...(add > 0 && standsForItself(addressOf(this.progress)) ? { byValue: true } : {}),
+      ...(now.value > this.#value && !now.done ? { value: now.value } : {}),
+      ...(now.total !== this.#total ? { total: now.total } : {}),
+      ...(now.min !== min || now.max !== max ? { limits: [now.min, now.max] as const } : {}),
+      ...(now.done ? { end: 'done' as const } : {}),
+      ...(now.cancelled ? { end: 'cancelled' as const, reason: packReason(this.progress.signal.reason) } : {}),
+    }
+    // The first look, and what has come from there itself, is nothing to tell.
+    if (add === 0 && Object.keys(changed).length === 2) return
+    this.#count = now.count
+    this.#value = now.value
+    this.#total = now.total
+    this.#limits = [now.min, now.max]
+    this.port.postMessage(changed)
+  }
+
+  receive({ add, byValue, value, total, limits, end, reason }: Changed): void {
+    const { progress } = this
+    if (limits && (limits[0] !== progress.min || limits[1] !== progress.max)) {
+      checkLimits(...limits)
+      progress.setLimits(...limits)
+      this.#limits = limits
+    }
+    if (total !== undefined && total > 0 && total !== progress.total) {
+      progress.report(progress.min, 0, total)
+      this.#total = total
+    }
+    if (add > 0) {
+      this.#count += add
+      if (byValue) this.#countOnly(add)
+      else progress.advance(add)
+    }
+    if (value !== undefined && value < progress.max) {
+      progress.report(value)
+      this.#value = Math.max(this.#value, value)
+    }
+    if (!end) return
+    // It is told no more: the other end has ended.
+    this.end()
+    if (end === 'done') progress.done()
+    else progress.cancel(reason === undefined ? undefined : unpackReason(reason))
+  }
+
+  #countOnly(add: number): void {
+    const at = addressOf(this.progress)
+    goByValue(at)
+    addCount(at + At.count, add)
+  }
+
+  end(): void {
+    this.#ending.abort()
+    this.#release()
+  }
+}
+
+/**
+ * Gives a progress to the other end of a port between which and this thread no memory is shared, for example a port to
+ * another process. There, `mirroredProgress` receives it. Reports, parts, watching and cancelling work at both ends, and
+ * each learns of the other's within `interval`. (Where memory is shared, a progress crosses as itself: by `marshal`, or
+ * inside a call. That costs no message.)
+ *
+ * The port is for this alone. It holds this thread open until the progress has ended, the port is closed, or the
+ * returned object is disposed of; the progress then goes on at each end by itself.
+ *
+ * @throws RangeError for an interval that is no number of milliseconds.
+ * @example
+ * using mirror = mirrorProgress(progress.child({ share: 0.5 }), port)
+ */
+export function mirrorProgress(progress: Progress, port: Port, { interval }: MirrorOptions = {}): Disposable {
+  checkInterval(interval)
+  const { label, min, max, total, count, value } = progress
+  const mirror = new Mirror(progress, port, { min, max, total, count, value })
+  const heard = (message: Changed) => {
+    if (message.progress === 'changed') mirror.receive(message)
+  }
+  listen(port, heard, () => mirror.end())
+  port.postMessage({ progress: 'made', label, min, max, total, count, value } satisfies Made)
+  void mirror.run(interval)
+  return { [Symbol.dispose]: () => mirror.end() }
+}
+
+/**
+ * Receives the progress that `mirrorProgress` gives to the other end of a port.
+ *
+ * If the port is closed before the progress has ended, it is cancelled with a `DisconnectedError`: nobody is left for
+ * whom to go on.
+ *
+ * @throws RangeError for an interval that is no number of milliseconds.
+ * @example
+ * const progress = await mirroredProgress(port)
+ * while (progress.advance()) index(next())
+ */
+export async function mirroredProgress(port: Port, { interval }: MirrorOptions = {}): Promise<Progress> {
+  checkInterval(interval)
+  return await new Promise((resolve, reject) => {
+    let mirror: Mirror | undefined
+    const release = holdOpen()
+    const heard = (message: Made | Changed) => {
+      if (message.progress === 'changed') mirror?.receive(message)
+      if (message.progress !== 'made' || mirror) return
+      const { label, min, max, total, count, value } = message
+      const progress = new Progress({ label, min, max, total })
+      progress.advance(count)
+      if (value < max) progress.report(value)
+      else progress.done()
+      mirror = new Mirror(progress, port, message)
+      release()
+      void mirror.run(interval)
+      resolve(progress)
+    }
+    const closed = () => {
+      release()
+      const error = new DisconnectedError('The port that the progress is mirrored over was closed.')
+      mirror?.end()
+      mirror?.progress.cancel(error)
+      reject(error)
+    }
+    listen(port, heard, closed)
+  })
+}

@@ -1,0 +1,3 @@
+import { contextSuite } from './suite.js'
+
+await contextSuite('standard-define')
