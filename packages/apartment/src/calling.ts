@@ -54,6 +54,9 @@ export interface CalledPeer {
 /** For a call's trace: whoever makes it is running, and its trace can be taken when the call is on its way. */
 export const HERE = Symbol('here')
 
+/** A signal's reason that takes a call back which has not begun. One that has is awaited; it learns that it isn't wanted. */
+export class TakenBack extends Error {}
+
 type Settle = (outcome: unknown) => void
 
 let resolve: Settle | undefined
@@ -267,6 +270,10 @@ export class AwaitedCalls {
   giveUp(id: CallId, reason: unknown, place?: typeof atCall): void {
     const call = this.#awaited.get(id)
     if (!call) return
+    if (reason instanceof TakenBack) {
+      call.cell?.giveUp()
+      if (call.cell?.started) return
+    }
     this.#end(call, () => {
       call.fail(reason, place)
       this.#sendCancel(id, reason)

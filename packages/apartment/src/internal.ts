@@ -14,6 +14,7 @@ import { referenceOf } from './proxy.js'
 import type { Reference } from './reference.js'
 import { ABOVE, holdForEver, IN_TURN } from './stub.js'
 
+export { TakenBack } from './calling.js'
 export { type MeetOptions, peerOf } from './introduce.js'
 export { isProxy } from './proxy.js'
 

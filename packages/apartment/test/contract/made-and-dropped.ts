@@ -42,7 +42,8 @@ export function madeAndDropped(open: Opener, link: LinkKind): void {
         const doomed = await open<Loaded>(loaded)
         const [there, other] = await Promise.all([doomed.create('Counter'), apartment.create('Counter')])
         const flooder = await doomed.create('Flooder')
-        expect(await flooder.sendAll(other, 10)).toHaveLength(10)
+        // So many that the link of these two has rings, in each round.
+        expect(await flooder.sendAll(other, 40)).toHaveLength(40)
         const pending = [
           there.callBack(() => new Promise(() => {})),
           there.echo('x'.repeat(i * 10)),
@@ -51,7 +52,8 @@ export function madeAndDropped(open: Opener, link: LinkKind): void {
         await there.hit()
         await doomed.terminate()
         expect((await Promise.allSettled(pending)).map(({ status }) => status)).toContain('rejected')
-        await settleExits()
+        // The other home has heard of it, too.
+        await Promise.all([settleExits(), apartment.remote.settled()])
         await other.read()
       }
       for (let i = 0; i < 6; i++) await one(i)

@@ -11,9 +11,13 @@ import {
   registerCodec,
   serve,
 } from '@flatshare/apartment'
+import { settleExits } from '@flatshare/core/internal'
 import { Journal, sendMixed } from './journal.js'
 
 export { Journal }
+
+/** Resolves when this thread has heard of the ends of others that came before. */
+export const settled = (): Promise<boolean> => settleExits()
 
 /** The thread sends calls in every way to another one's journals. */
 export const mixed = (
