@@ -7,7 +7,7 @@ export interface Created {
 }
 
 /** A sample is so many events, raised in turns of so many each: the event loop of the raising thread goes on between. */
-export const EVENTS = 40_000
+const EVENTS = 40_000
 const A_TURN = 4_000
 
 /** One way of sending events, with its listeners in place. */

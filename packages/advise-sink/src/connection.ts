@@ -1,6 +1,13 @@
 import { ApartmentThreaded } from '@flatshare/apartment'
 import { FlatshareError } from '@flatshare/core'
-import type { Subscription } from './subscription.js'
+
+/** What a connection ends. */
+export interface Connected {
+  /** At once. */
+  end(): void
+  /** Resolves when the call in progress is over. Call `end` before. */
+  over(): Promise<void>
+}
 
 /**
  * What `advise` gives: the way to end it. It lives beside its source; other threads hold a proxy, with the
@@ -10,11 +17,11 @@ import type { Subscription } from './subscription.js'
  * await using connection = await store.advise('objectCreated', onCreated)
  */
 export class AdviseConnection implements AsyncDisposable {
-  readonly #subscription: Subscription
+  readonly #connected: Connected
   #spent = false
 
-  constructor(subscription: Subscription) {
-    this.#subscription = subscription
+  constructor(connected: Connected) {
+    this.#connected = connected
   }
 
   /**
@@ -32,8 +39,8 @@ export class AdviseConnection implements AsyncDisposable {
   /** As `unadvise`; once more does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#spent = true
-    this.#subscription.end()
-    await this.#subscription.over()
+    this.#connected.end()
+    await this.#connected.over()
   }
 }
 

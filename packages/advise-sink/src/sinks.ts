@@ -1,18 +1,10 @@
-/**
- * Where a sink runs.
- *
- * An object with a method `onNotify` crosses by reference, as if it were apartment-threaded, unless its
- * class says otherwise: so a sink runs on the thread that made it, without a word.
- */
-import { crossByReference } from '@flatshare/core/internal'
+/** What a sink is, and the wrapper that ties one to a thread. */
 import type { AdviseSink, AdviseSinkOrFunction } from './notification.js'
 
-crossByReference((x) => typeof (x as Partial<AdviseSink>).onNotify === 'function')
-
 class ThisThreadSink implements AdviseSink {
-  readonly #sink: AdviseSinkOrFunction
+  readonly #sink: Exclude<AdviseSinkOrFunction, URL>
 
-  constructor(sink: AdviseSinkOrFunction) {
+  constructor(sink: Exclude<AdviseSinkOrFunction, URL>) {
     this.#sink = sink
   }
 
@@ -20,13 +12,17 @@ class ThisThreadSink implements AdviseSink {
     const sink = this.#sink
     return typeof sink === 'function' ? sink(batch) : sink.onNotify(batch)
   }
+
+  onUnadvised(): unknown {
+    return typeof this.#sink === 'function' ? undefined : this.#sink.onUnadvised?.()
+  }
 }
 
-const wrapped = new WeakMap<AdviseSinkOrFunction, AdviseSink>()
+const wrapped = new WeakMap<object, AdviseSink>()
 
 /**
- * Wraps a sink so that it runs on this thread, from its event loop, whichever thread raises the event. A
- * plain sink does so anyway; a free-threaded one would run on the thread of the source.
+ * Wraps a sink so that it runs on this thread, from its event loop, whichever thread raises the event and wherever
+ * notifications go. A plain sink does so anyway; a free-threaded one would run on the thread for notifications.
  *
  * The same sink gives the same wrapper.
  *
@@ -34,8 +30,13 @@ const wrapped = new WeakMap<AdviseSinkOrFunction, AdviseSink>()
  * @example
  * await store.advise('objectCreated', thisThreadAdviseSink({ onNotify: (batch) => list.add(...batch) }))
  */
-export function thisThreadAdviseSink<N = any>(sink: AdviseSinkOrFunction<N>): AdviseSink<N> {
+export function thisThreadAdviseSink<N = any>(sink: AdviseSink<N> | ((batch: readonly N[]) => unknown)): AdviseSink<N> {
   requireSink(sink)
+  if (sink instanceof URL) {
+    throw new TypeError(
+      'thisThreadAdviseSink takes a function or an object; a module is loaded where notifications go.',
+    )
+  }
   let wrapper = wrapped.get(sink)
   if (!wrapper) {
     wrapper = new ThisThreadSink(sink)
@@ -44,10 +45,22 @@ export function thisThreadAdviseSink<N = any>(sink: AdviseSinkOrFunction<N>): Ad
   return wrapper
 }
 
+/** Whether it can be notified. */
+export function isSink(sink: unknown): sink is AdviseSinkOrFunction {
+  if (typeof sink === 'function') return true
+  if (typeof sink !== 'object' || sink === null) return false
+  if (sink instanceof URL) return sink.hash.length > 1
+  return typeof (sink as Partial<AdviseSink>).onNotify === 'function'
+}
+
 /** @throws TypeError for anything that can't be notified. */
 export function requireSink(sink: unknown): asserts sink is AdviseSinkOrFunction {
-  if (typeof sink === 'function') return
-  if (typeof sink === 'object' && sink !== null && typeof (sink as Partial<AdviseSink>).onNotify === 'function') return
+  if (isSink(sink)) return
+  if (sink instanceof URL) {
+    throw new TypeError(
+      `${sink.href} names no sink: add its export, as in new URL('./sink.js#onNotify', import.meta.url).`,
+    )
+  }
   throw new TypeError(
     'A sink is a function or an object with a method onNotify. One of a class crosses from another thread only ' +
       'if that thread has imported @flatshare/advise-sink.',

@@ -1,193 +1,323 @@
 /**
  * One sink's part of a source: a queue, and one delivery at a time.
  *
- *   idle        nothing waits
+ *   idle        nothing waits, or a turn that isn't allowed yet is in front
  *   scheduled   something waits; delivered from the event loop, so after the call that raised it
- *   delivering  the sink has a batch; what is raised meanwhile is the next one
- *   ended       nothing is delivered any more; a delivery in progress goes on to its end
+ *   delivering  the sink has a batch, and some more may be on their way to it (the place's window, unless
+ *               the queue is small or coalesces); what is raised
+ *               meanwhile is the next one
+ *   ended       nothing is delivered any more; a delivery in progress goes on to its end, and then the sink is told
  *
  * So a slow sink gets large batches, a fast one small ones, and nothing ever overtakes.
  *
- * `end` is immediate. Who wants to know that the delivery in progress is over awaits `over`. That would
- * never come where the waiting is itself part of that delivery: each delivery runs as a call with an id of
- * its own, which the path of everything that it leads to contains, on whatever threads. So
- *
- *   the path contains the delivery      it is not waited for: it ends after the running call
- *   the delivery itself waits, through
- *   others, for one on the path         the same
- *   the path contains another delivery  the batch waits behind it at the sink's home, so it is taken
- *   to the same sink object             back there before it could start
+ * `end` is immediate. Who wants to know that the delivery in progress is over awaits `over` (`deliveries.ts`).
  */
-import { callWith } from '@flatshare/apartment'
-import { isProxy, onGone } from '@flatshare/apartment/internal'
-import { type CallId, causality } from '@flatshare/core'
-import { freezeWhole, newCallId, ownThreadId, runInFrame, soon } from '@flatshare/core/internal'
-import type { AdviseOptions, AdviseSink, AdviseSinkOrFunction } from './notification.js'
+import { isProxy, onGone, TakenBack } from '@flatshare/apartment/internal'
+import { type CallId, CannotBlockError, causality, DeadlockError, DisconnectedError } from '@flatshare/core'
+import {
+  isAlive,
+  isThenable,
+  onThreadExitInternal,
+  ownThreadId,
+  RaisedBatch,
+  type RaisedEvent,
+  soon,
+  type ThreadId,
+} from '@flatshare/core/internal'
+import { beginDelivery, deliveryOver, endDelivery, newDelivery, runDelivery } from './deliveries.js'
+import type { AdviseOptions } from './notification.js'
+import { NotificationQueue, type Turn } from './notification-queue.js'
+import { cannotBlock, type Place } from './places.js'
+import { reportTo } from './reporting.js'
 
-/** A notification as the source keeps it. */
-export interface Raised {
-  readonly event: string
-  readonly payload: unknown
-  readonly target?: unknown
-  readonly sequence: number
-  readonly dropped?: number
+/** Who waits for the answer of a sink. */
+export interface AwaitedTurn extends Turn {
+  /** Fires when nobody waits any more. */
+  readonly signal: AbortSignal
+  /** The sink has heard of it, and given this. */
+  heard(answer: unknown): void
+  /** The sink hears no more of anything. */
+  unheard(): void
 }
 
-const LIMIT = 65_536
-const BATCH = 4_096
+/** Subscriptions with something to deliver to sinks of this thread. */
+const pendingHere = new Set<Subscription>()
 
-interface Delivery {
-  readonly sink: object
-  /** The deliveries that it waits for the end of. */
-  readonly waitsFor: Set<CallId>
+/** Delivers to the sinks of this thread what waits for them in sources of this thread; says how much. */
+export function deliverPending(): number {
+  let delivered = 0
+  for (const subscription of [...pendingHere]) delivered += subscription.deliverNow()
+  return delivered
 }
 
-/** The deliveries of this thread's sources that are in progress. */
-const inProgress = new Map<CallId, Delivery>()
+/** The last batch, while it is in use: another sink may be about to get the same. */
+let lastBatch: WeakRef<RaisedBatch> | undefined
 
-/** Whether the end of a delivery has to wait for one of a path. */
-function waitsForPath(delivery: CallId, path: readonly CallId[]): boolean {
-  if (path.includes(delivery)) return true
-  for (const next of inProgress.get(delivery)?.waitsFor ?? []) if (waitsForPath(next, path)) return true
-  return false
+function batchOf(events: readonly RaisedEvent[], dropped: number): RaisedBatch {
+  const last = lastBatch?.deref()
+  if (last?.isOf(events, dropped)) return last
+  const batch = new RaisedBatch(events, dropped)
+  lastBatch = new WeakRef(batch)
+  return batch
+}
+
+/** A delivery in progress. */
+class Delivering {
+  end = () => {}
+  /** Resolves when it is over, and, where all has ended, the sink has been told. */
+  readonly over = new Promise<void>((resolve) => {
+    this.end = resolve
+  })
 }
 
 export class Subscription {
+  readonly place: Place
   readonly #events: ReadonlySet<string>
-  readonly #sink: AdviseSinkOrFunction
-  readonly #deliver: (batch: readonly Raised[]) => unknown
-  readonly #options: AdviseOptions
-  readonly #limit: number
+  readonly #target: unknown
+  readonly #queue: NotificationQueue
+  readonly #window: number
+  readonly #report: (error: unknown) => void
   readonly #takingBack = new AbortController()
   readonly #onEnd: () => void
   readonly #forget: Array<() => void> = []
-  #queue: Raised[] = []
-  #first = 0
-  #dropped = 0
+  #turns = new Set<AwaitedTurn>()
+  #rooms: Array<() => void> = []
   #scheduled = false
   #ended = false
-  #delivery: CallId | undefined
-  #delivered: Promise<void> | undefined
+  /** The deliveries in progress, the oldest first. */
+  readonly #deliveries = new Map<CallId, Delivering>()
+  /** When the sink has been told of the end. */
+  #told: Promise<void> | undefined
 
-  constructor(events: ReadonlySet<string>, sink: AdviseSinkOrFunction, options: AdviseOptions, onEnd: () => void) {
-    const { queue: { limit = LIMIT, policy = 'drop-oldest' } = {}, signal } = options
-    if (policy !== 'drop-oldest') {
-      throw new RangeError(`The policy of a queue is 'drop-oldest', not ${String(policy)}.`)
-    }
-    if (!Number.isInteger(limit) || limit < 1) {
-      throw new RangeError(`The limit of a queue is a whole number from 1, not ${String(limit)}.`)
-    }
-    signal?.throwIfAborted()
+  /** The options have been checked. */
+  constructor(events: ReadonlySet<string>, place: Place, options: AdviseOptions, onEnd: () => void) {
+    const { target, queue = {}, signal, onError } = options
+    this.place = place
     this.#events = events
-    this.#sink = sink
-    this.#options = options
-    this.#limit = limit
+    this.#target = target
+    this.#report = reportTo(onError, events)
+    this.#queue = new NotificationQueue(queue, this.#report)
+    this.#window = this.#queue.sendsAhead ? place.window : 1
     this.#onEnd = onEnd
-    this.#deliver = delivering(sink, this.#takingBack.signal)
     const end = () => this.end()
-    if (isProxy(sink)) this.#forget.push(onGone(sink, end))
+    if (isProxy(place.sink)) this.#forget.push(onGone(place.sink as object, end))
+    else if (place.thread !== undefined && place.thread !== ownThreadId()) {
+      this.#forget.push(onEndOf(place.thread, end))
+    }
     if (signal) {
       signal.addEventListener('abort', end, { once: true })
       this.#forget.push(() => signal.removeEventListener('abort', end))
     }
   }
 
-  wants(event: string, target: unknown): boolean {
-    return this.#events.has(event) && (this.#options.target === undefined || Object.is(this.#options.target, target))
+  get hasEnded(): boolean {
+    return this.#ended
   }
 
-  push(notification: Raised): void {
-    this.#queue.push(notification)
-    if (this.#queue.length - this.#first > this.#limit) {
-      this.#first++
-      this.#dropped++
-      if (this.#first > this.#limit) this.#compact()
+  wants(event: string, target: unknown): boolean {
+    return this.#events.has(event) && (this.#target === undefined || Object.is(this.#target, target))
+  }
+
+  get isFull(): boolean {
+    return this.#queue.isFull
+  }
+
+  push(raised: RaisedEvent): void {
+    this.#queue.push(raised)
+    if (!this.#scheduled) this.#schedule()
+  }
+
+  /** Puts in an event that somebody waits for; it is delivered once `allow` is called. */
+  pushTurn(turn: AwaitedTurn): void {
+    this.#turns.add(turn)
+    this.#queue.pushTurn(turn)
+  }
+
+  allow(turn: AwaitedTurn): void {
+    turn.isAllowed = true
+    if (this.#ended) turn.unheard()
+    else if (!this.#scheduled) this.#schedule()
+  }
+
+  giveUp(turn: AwaitedTurn): void {
+    this.#turns.delete(turn)
+    this.#queue.giveUp(turn)
+    if (!this.#ended && !this.#scheduled) this.#schedule()
+  }
+
+  /**
+   * Delivers some of what waits, and blocks meanwhile. A delivery that is in progress ends before it, at the sink's home.
+   *
+   * @throws CannotBlockError or DeadlockError where that can't be; then nothing was delivered.
+   */
+  makeRoom(): void {
+    const next = this.#queue.take()
+    if (next === undefined || 'isAllowed' in next) {
+      if (next) this.#queue.pushTurnBack(next)
+      throw cannotBlock('an event that somebody waits for, by raiseAndWait, is in front of it')
     }
-    this.#schedule()
+    const id = newDelivery()
+    beginDelivery(id)
+    try {
+      // It is a part of the running call: where the sink's thread blocks for that, it serves this one.
+      runDelivery([...causality(), id], this.#takingBack.signal, () => {
+        this.place.deliverBlocking(batchOf(next.events, next.dropped))
+      })
+      this.#roomMade()
+    } catch (error) {
+      if (error instanceof CannotBlockError || error instanceof DeadlockError) {
+        this.#queue.putBack(next.events, next.dropped)
+        throw error
+      }
+      if (!this.#ended) this.#report(error)
+    } finally {
+      endDelivery(id)
+    }
+  }
+
+  /** Resolves when one more can be raised. */
+  async room(): Promise<void> {
+    while (this.isFull) await new Promise<void>((resolve) => this.#rooms.push(resolve))
+  }
+
+  /** Delivers to a sink of this thread now, unless it is being called; says how much. */
+  deliverNow(): number {
+    let delivered = 0
+    while (!this.#ended && this.#deliveries.size === 0) {
+      const count = this.#deliverNext()
+      if (count === 0) break
+      delivered += count
+    }
+    return delivered
   }
 
   /** Nothing is delivered from now on. */
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#queue = []
-    this.#first = 0
+    this.#queue.clear()
+    // What has not begun at the sink never does.
+    this.#takingBack.abort(new TakenBack('The sink was unadvised.'))
+    pendingHere.delete(this)
     for (const forget of this.#forget) forget()
     this.#onEnd()
+    this.#roomMade()
+    for (const turn of this.#turns) if (turn.isAllowed) turn.unheard()
+    if (this.#deliveries.size === 0) void this.#tellEnd()
   }
 
-  /** Resolves when the delivery in progress is over, or at once inside of it. Call `end` before. */
+  /**
+   * Resolves when the deliveries in progress are over, and the sink has been told, or at once inside of one. Call `end`
+   * before.
+   */
   async over(): Promise<void> {
-    const delivery = this.#delivery
-    if (delivery === undefined) return
-    const path = causality()
-    if (waitsForPath(delivery, path)) return
-    const outer = path.flatMap((id) => inProgress.get(id) ?? [])
-    if (isProxy(this.#sink) && outer.some(({ sink }) => sink === this.#sink)) return this.#takingBack.abort()
-    for (const { waitsFor } of outer) waitsFor.add(delivery)
-    await this.#delivered
-    for (const { waitsFor } of outer) waitsFor.delete(delivery)
+    const ends = [...this.#deliveries].map(([id, { over }]) => deliveryOver(id, over))
+    if (ends.length > 0) await Promise.all(ends)
+    else await this.#told
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
     this.#scheduled = true
+    if (this.place.thread === ownThreadId()) pendingHere.add(this)
     soon(() => {
-      if (this.#ended) return
-      this.#delivered = this.#deliverBatch()
+      this.#scheduled = false
+      this.#deliverSome()
     })
   }
 
-  async #deliverBatch(): Promise<void> {
-    const batch = this.#take()
-    const id = newCallId()
-    this.#delivery = id
-    inProgress.set(id, { sink: this.#sink, waitsFor: new Set() })
+  #deliverSome(): void {
+    while (!this.#ended && this.#deliveries.size < this.#window && this.#deliverNext() > 0);
+  }
+
+  /** Says how much. */
+  #deliverNext(): number {
+    const next = this.#queue.take()
+    if (next === undefined) return 0
+    if ('isAllowed' in next) {
+      const turn = next as AwaitedTurn
+      this.#turns.delete(turn)
+      this.#deliver(batchOf([turn.raised], 0), turn)
+      return 1
+    }
+    if (this.#rooms.length > 0) this.#roomMade()
+    this.#deliver(batchOf(next.events, next.dropped), undefined)
+    return next.events.length
+  }
+
+  #deliver(batch: RaisedBatch, turn: AwaitedTurn | undefined): void {
+    const id = newDelivery()
+    const taking = this.#takingBack.signal
+    const signal = turn ? AbortSignal.any([turn.signal, taking]) : taking
+    this.#deliveries.set(id, new Delivering())
+    beginDelivery(id)
+    let result: unknown
     try {
-      // A call of its own: it doesn't belong to the one that raised the event, which has returned.
-      const call = { caller: ownThreadId(), path: [id], signal: this.#takingBack.signal, deadline: undefined }
-      await runInFrame({ parent: undefined, call }, () => this.#deliver(batch))
+      result = runDelivery([id], signal, () => this.place.deliver(batch, signal))
     } catch (error) {
-      // Whoever ended it wants to hear no more, and its thread may be gone.
-      if (!this.#ended) this.#report(error)
-    } finally {
-      inProgress.delete(id)
-      this.#delivery = undefined
-      this.#scheduled = false
-      if (this.#queue.length > this.#first) this.#schedule()
+      this.#delivered(id, turn, undefined, { error })
+      return
     }
+    if (isThenable(result)) {
+      result.then(
+        (answer) => this.#delivered(id, turn, answer),
+        (error: unknown) => this.#delivered(id, turn, undefined, { error }),
+      )
+    } else this.#delivered(id, turn, result)
   }
 
-  #take(): readonly Raised[] {
-    const end = Math.min(this.#queue.length, this.#first + BATCH)
-    const batch = this.#queue.slice(this.#first, end)
-    this.#first = end
-    this.#compact()
-    if (this.#dropped > 0) {
-      batch[0] = Object.freeze({ ...batch[0], dropped: this.#dropped })
-      this.#dropped = 0
+  #delivered(id: CallId, turn: AwaitedTurn | undefined, answer: unknown, failure?: { readonly error: unknown }): void {
+    endDelivery(id)
+    const { end } = this.#deliveries.get(id)!
+    this.#deliveries.delete(id)
+    // Whoever ended it wants to hear no more, and its thread may be gone.
+    if (failure && !this.#ended && !turn?.signal.aborted) this.#failed(failure.error)
+    turn?.heard(answer)
+    if (this.#ended) {
+      if (this.#deliveries.size === 0) void this.#tellEnd().then(end)
+      else end()
+      return
     }
-    return freezeWhole(batch)
+    end()
+    if (this.#queue.isEmpty) {
+      if (this.#deliveries.size === 0) pendingHere.delete(this)
+    } else if (!this.#scheduled) this.#schedule()
   }
 
-  #compact(): void {
-    this.#queue = this.#first === this.#queue.length ? [] : this.#queue.slice(this.#first)
-    this.#first = 0
+  #failed(error: unknown): void {
+    const { thread } = this.place
+    // The thread table may know of its end before this thread is told.
+    if (error instanceof DisconnectedError && thread !== undefined && !isAlive(thread)) this.end()
+    else this.#report(error)
   }
 
-  #report(error: unknown): void {
-    const { onError } = this.#options
-    const toConsole = (thrown: unknown) => {
-      console.error(`An advise sink for ${[...this.#events].join(', ')} threw:`, thrown)
-    }
-    if (onError) void (async () => onError(error))().catch(toConsole)
-    else toConsole(error)
+  /** The last call. */
+  #tellEnd(): Promise<void> {
+    return (this.#told ??= (async () => {
+      try {
+        await this.place.unadvised()
+      } catch {
+        // Its thread may be gone; and who has unadvised wants to hear no more.
+      }
+    })())
+  }
+
+  #roomMade(): void {
+    for (const resolve of this.#rooms.splice(0)) resolve()
   }
 }
 
-/** How to call a sink, wherever it lives. */
-function delivering(sink: AdviseSinkOrFunction, takeBack: AbortSignal): (batch: readonly Raised[]) => unknown {
-  if (typeof sink === 'function') return sink
-  const callable: AdviseSink = isProxy(sink) ? callWith(sink, { signal: takeBack }) : sink
-  return (batch) => callable.onNotify(batch)
+const endOf = new Map<ThreadId, Set<() => void>>()
+
+onThreadExitInternal(({ id }) => {
+  const callbacks = endOf.get(id)
+  endOf.delete(id)
+  for (const callback of callbacks ?? []) callback()
+})
+
+/** Calls back when a thread has ended; gives how to stop. */
+function onEndOf(thread: ThreadId, callback: () => void): () => void {
+  let callbacks = endOf.get(thread)
+  if (!callbacks) endOf.set(thread, (callbacks = new Set()))
+  callbacks.add(callback)
+  return () => endOf.get(thread)?.delete(callback)
 }

@@ -90,7 +90,19 @@ describe('S24 advise', () => {
     const source = new AdviseSource<{ a: 1 }>({ events: ['a'] })
     expect(() => source.advise('b' as 'a', () => {})).toThrow(FlatshareError)
     expect(() => source.advise('a', () => {}, { queue: { limit: 0 } })).toThrow(RangeError)
-    expect(() => source.advise('a', () => {}, { queue: { policy: 'block' as never } })).toThrow(RangeError)
+    expect(() => source.advise('a', () => {}, { queue: { policy: 'keep' as never } })).toThrow(RangeError)
+    for (const options of [
+      null,
+      { limit: 3 },
+      { queue: 3 },
+      { queue: { size: 3 } },
+      { queue: { key: () => 1 } },
+      { queue: { policy: 'coalesce', key: 'id' } },
+      { signal: {} },
+      { onError: 'log' },
+    ]) {
+      expect(() => source.advise('a', () => {}, options as never)).toThrow(TypeError)
+    }
     for (const events of [undefined, 'a', [1]]) {
       expect(() => new AdviseSource({ events: events as never })).toThrow(TypeError)
     }
@@ -140,13 +152,25 @@ describe('S24 advise', () => {
     })
   })
 
-  it('is reached through the source itself as well, which cannot be raised from outside', async () => {
+  it('is reached through the source itself as well, which crosses as itself', async () => {
     const source = await store.source()
+    expect(source).toBeInstanceOf(AdviseSource)
+    expect(await store.source()).toBe(source)
     const sink = new Collector()
-    await source.advise('batchDone', sink)
+    const connection = source.advise('batchDone', sink)
     await store.done(4)
-    expect((await sink.has(1)).payloads).toEqual([4])
-    expect((source as any).raise).toBeUndefined()
+    source.raise('batchDone', 5)
+    await store.done(6)
+    expect((await sink.has(3)).heard.map(({ payload, sequence }) => [payload, sequence])).toEqual([
+      [4, 1],
+      [5, 2],
+      [6, 3],
+    ])
+    await connection.unadvise()
+    expect(source.connections).toBe(0)
+    await store.done(7)
+    await fence(8)
+    expect(sink.heard.length).toBe(3)
   })
 })
 

@@ -138,6 +138,7 @@ describe('S26 unadvising from inside onNotify ends after the running call', () =
   it('of another connection of the same sink, whose call waits behind this one', async () => {
     const over = gate()
     const called: unknown[] = []
+    let first!: { unadvise(): Promise<void> }
     let second!: { unadvise(): Promise<void> }
     const sink = {
       async onNotify(batch: ReadonlyArray<{ payload: unknown }>) {
@@ -149,15 +150,14 @@ describe('S26 unadvising from inside onNotify ends after the running call', () =
         await store.advise('objectCreated', fence)
         await store.create('fence')
         await fence.has(1)
-        await second.unadvise()
+        await Promise.all([first.unadvise(), second.unadvise()])
         over.open()
       },
     }
-    const first = await store.advise('batchDone', sink)
+    first = await store.advise('batchDone', sink)
     second = await store.advise('objectCreated', sink)
     await store.done(1)
     await over.opened
-    await first.unadvise()
     expect(called).toEqual([1])
     expect(await store.connections()).toBe(1)
   })

@@ -19,7 +19,7 @@
 import { decodeValue, encodeValue } from './codec.js'
 import { freezeDeeply, freezeWhole } from './frozen.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
-import { type Keys, type RaisedEvent, type SeenEvent, seen } from './raised-event.js'
+import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
 import { ownThreadId, type ThreadId } from './threads.js'
 
 /** The columns of a batch; see above. */
@@ -122,7 +122,7 @@ export class RaisedBatch {
       if (target !== undefined) targets.push([i, target])
       if (sequence !== first + i) gaps ??= Float64Array.from(events, (raised) => raised.sequence)
     }
-    const columns = shapes.map((keys, form) => keys.map((_, key) => columnOf(groups[form]!, key)))
+    const columns = shapes.map((keys, form) => keys.map((key) => columnOf(groups[form]!, key)))
     return [names, kinds, shapes, forms, [...columns, [loose]], first, gaps, targets, this.#dropped]
   }
 }
@@ -135,37 +135,42 @@ function indexIn<T>(list: T[], wanted: T): number {
 }
 
 /** The values of one key. */
-function columnOf(events: readonly RaisedEvent[], key: number): Column {
-  const valueOf = (i: number) => (events[i]!.value as unknown[])[key]
-  const value = valueOf(0)
+function columnOf(events: readonly RaisedEvent[], key: string): Column {
+  const valueAt = (i: number) => (events[i]!.value as Values)[key]
+  const value = valueAt(0)
   let i = 1
-  while (i < events.length && Object.is(valueOf(i), value)) i++
+  while (i < events.length && Object.is(valueAt(i), value)) i++
   if (i === events.length) return { all: value }
   if (typeof value === 'number') {
     const numbers = new Float64Array(events.length)
     for (i = 0; i < events.length; i++) {
-      const number = valueOf(i)
+      const number = valueAt(i)
       if (typeof number !== 'number') break
       numbers[i] = number
     }
     if (i === events.length) return numbers
   }
-  return events.map((raised) => (raised.value as unknown[])[key])
+  return events.map((raised) => (raised.value as Values)[key])
 }
 
 /** The frozen object of a shape, of the values in the columns at a place. */
-function payloadOf(keys: Keys, columns: readonly Column[], place: number): object {
+function payloadOf(keys: Keys, columns: ReadonlyArray<ArrayLike<unknown>>, place: number): object {
   const made: Record<string, unknown> = {}
-  for (let i = 0; i < keys.length; i++) {
-    const column = columns[i]!
-    made[keys[i]!] = 'all' in column ? column.all : column[place]
-  }
+  for (let i = 0; i < keys.length; i++) made[keys[i]!] = columns[i]![place]
   return Object.freeze(made)
+}
+
+/** A column that has the values at their places: no more than `count`. */
+function spread(column: Column, count: number): ArrayLike<unknown> {
+  return column instanceof Float64Array || Array.isArray(column)
+    ? column
+    : new Array<unknown>(count).fill((column as { readonly all: unknown }).all)
 }
 
 function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dropped]: Columns): SeenEvent[] {
   const list: SeenEvent[] = []
-  const loose = columns[shapes.length]![0] as readonly unknown[]
+  const spreadOut = columns.map((ofShape) => ofShape.map((column) => spread(column, kinds.length)))
+  const loose = spreadOut[shapes.length]![0]!
   const places = new Uint32Array(shapes.length + 1)
   let target = 0
   for (let i = 0; i < kinds.length; i++) {
@@ -173,7 +178,7 @@ function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dro
     const sequence = gaps ? gaps[i]! : first + i
     const form = forms[i]!
     let payload: unknown
-    if (form >= 0) payload = payloadOf(shapes[form]!, columns[form]!, places[form]!++)
+    if (form >= 0) payload = payloadOf(shapes[form]!, spreadOut[form]!, places[form]!++)
     else {
       payload = loose[places[shapes.length]!++]
       if (typeof payload === 'object' && payload !== null) freezeDeeply(payload, new Set())

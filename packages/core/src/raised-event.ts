@@ -14,6 +14,9 @@ import { containsReference } from './graph.js'
 /** The keys of plain objects, in their order. */
 export type Keys = readonly string[]
 
+/** Values by key; those of symbols don't count. */
+export type Values = Readonly<Record<string, unknown>>
+
 /** An event as its sinks see it; frozen. */
 export interface SeenEvent {
   readonly event: string
@@ -44,9 +47,9 @@ const isPrimitive = (x: unknown): boolean =>
   x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')
 
 /** The frozen object of a shape. */
-function ofShape(keys: Keys, values: readonly unknown[]): object {
+function ofShape(keys: Keys, values: Values): object {
   const made: Record<string, unknown> = {}
-  for (let i = 0; i < keys.length; i++) made[keys[i]!] = values[i]
+  for (let i = 0; i < keys.length; i++) made[keys[i]!] = values[keys[i]!]
   return Object.freeze(made)
 }
 
@@ -62,26 +65,23 @@ export function seen(event: string, payload: unknown, target: unknown, sequence:
   })
 }
 
-/** The values of a plain object of primitives, of the shape `last`; undefined for anything else. */
-function flatValues(payload: object): unknown[] | undefined {
+/** A copy of a plain object of primitives, of the shape `last`; undefined for anything else. */
+function flatCopy(payload: object): Values | undefined {
   if (Object.getPrototypeOf(payload) !== Object.prototype) return undefined
-  // In one go: it takes a third of the time of reading them by their keys.
-  const values = Object.values(payload)
-  for (let i = 0; i < values.length; i++) if (!isPrimitive(values[i])) return undefined
-  if (isOfLast(payload, values.length)) return values
-  const shape = shapeOf(Object.keys(payload))
+  // Engines copy so, and have the keys of a `for … in` at hand, in a third of the time of reading values by their keys.
+  const copy = { ...payload } as Values
+  const keys = last
+  let i = 0
+  let isOfLast = true
+  for (const key in copy) {
+    if (key !== keys[i++]) isOfLast = false
+    if (!isPrimitive(copy[key])) return undefined
+  }
+  if (isOfLast && i === keys.length) return copy
+  const shape = shapeOf(Object.keys(copy))
   if (!shape) return undefined
   last = shape
-  return values
-}
-
-/** Whether its keys are those of `last`, in that order. Engines have the keys of a `for … in` at hand. */
-function isOfLast(payload: object, count: number): boolean {
-  const keys = last
-  if (count !== keys.length) return false
-  let i = 0
-  for (const key in payload) if (key !== keys[i++]) return false
-  return i === count
+  return copy
 }
 
 export class RaisedEvent {
@@ -105,7 +105,7 @@ export class RaisedEvent {
       this.value = payload
       return
     }
-    const values = flatValues(payload as object)
+    const values = flatCopy(payload as object)
     if (values) {
       this.shape = last
       this.value = values
@@ -121,6 +121,6 @@ export class RaisedEvent {
   }
 
   get payload(): unknown {
-    return this.shape === undefined ? this.value : ofShape(this.shape, this.value as unknown[])
+    return this.shape === undefined ? this.value : ofShape(this.shape, this.value as Values)
   }
 }

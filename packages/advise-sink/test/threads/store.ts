@@ -1,5 +1,13 @@
 /** A module whose exports are served: a source of events, and an owner of sinks, for threads of the tests. */
-import { type AdviseConnection, type AdviseRequest, AdviseSource, type Notification } from '@flatshare/advise-sink'
+import { AsyncResource } from 'node:async_hooks'
+import {
+  type AdviseConnection,
+  type AdviseRequest,
+  AdviseSource,
+  type Notification,
+  type RaiseAndWaitOptions,
+  type RaiseOutcome,
+} from '@flatshare/advise-sink'
 import { ApartmentThreaded, type Remote } from '@flatshare/apartment'
 import { currentThread } from '@flatshare/core'
 
@@ -49,8 +57,34 @@ export class Store {
     }
   }
 
+  ask(value: number, options: RaiseAndWaitOptions = {}): Promise<RaiseOutcome> {
+    return this.#source.raiseAndWait('batchDone', value, options)
+  }
+
+  #callback: (() => unknown) | undefined
+
+  keep(callback: () => unknown): void {
+    // It belongs to this call, whoever has it called.
+    this.#callback = AsyncResource.bind(() => callback())
+  }
+
+  /** Raises, calls back, and answers when all of it has been sent to other threads. */
+  async doneAndSent(first: number, count: number): Promise<void> {
+    this.done(first, count)
+    void this.#callback?.()
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  }
+
+  room(): Promise<void> {
+    return this.#source.room()
+  }
+
   carry(): void {
     this.#source.raise('carrying', { call: (x) => [x, currentThread.id], store: this })
+  }
+
+  carryTo(call: (x: unknown) => unknown): void {
+    this.#source.raise('carrying', { call, store: null })
   }
 
   unknown(): void {

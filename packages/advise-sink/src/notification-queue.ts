@@ -1,0 +1,207 @@
+/**
+ * What waits for one sink, in the order of raising.
+ *
+ *   drop-oldest   beyond the limit the oldest goes, and is counted
+ *   coalesce      of those with one key the last one stays; beyond the limit as above
+ *   block         the source asks `isFull` before it raises
+ *
+ * A *turn* is an event of `raiseAndWait`: it is delivered by itself, when it is allowed to; it counts for no limit, is never
+ * dropped, and nothing overtakes it.
+ *
+ * Places are numbered from the first one ever; one that was emptied (dropped, coalesced, given up) holds undefined until
+ * it comes to the front.
+ */
+import { isThenable, type RaisedEvent } from '@flatshare/core/internal'
+import { LIMIT } from './checked.js'
+import type { QueueOptions } from './notification.js'
+
+/** An event that somebody waits for. */
+export interface Turn {
+  readonly raised: RaisedEvent
+  /** Whether those before it in other queues have been delivered. */
+  isAllowed: boolean
+}
+
+const isTurn = (item: RaisedEvent | Turn): item is Turn => 'isAllowed' in item
+
+/** What is to be delivered next. */
+export type Next = { readonly events: RaisedEvent[]; readonly dropped: number } | Turn | undefined
+
+/** So many are delivered at once. */
+const BATCH = 4_096
+
+export class NotificationQueue {
+  readonly #limit: number
+  readonly #policy: NonNullable<QueueOptions['policy']>
+  readonly #key: QueueOptions['key']
+  readonly #onError: (error: unknown) => void
+  #items: Array<RaisedEvent | Turn | undefined> = []
+  /** Index of the front. */
+  #first = 0
+  /** The place of the first item in the array. */
+  #base = 0
+  /** Events that wait. */
+  #size = 0
+  #dropped = 0
+  /** By key: the place of the one that waits. */
+  readonly #places = new Map<unknown, number>()
+
+  /** @param onError hears what a key throws. */
+  constructor({ limit = LIMIT, policy = 'drop-oldest', key }: QueueOptions, onError: (error: unknown) => void) {
+    this.#limit = limit
+    this.#policy = policy
+    this.#key = key
+    this.#onError = onError
+  }
+
+  /** Whether batches may be on their way while the sink is busy: what is, isn't dropped or coalesced any more. */
+  get sendsAhead(): boolean {
+    return this.#policy !== 'coalesce' && this.#limit >= 4 * BATCH
+  }
+
+  get isEmpty(): boolean {
+    return this.#items.length === this.#first
+  }
+
+  /** How many events wait. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Whether one more must wait for room. */
+  get isFull(): boolean {
+    return this.#policy === 'block' && this.#size >= this.#limit
+  }
+
+  push(raised: RaisedEvent): void {
+    this.#items.push(raised)
+    this.#size++
+    if (this.#policy === 'coalesce') this.#coalesce(raised)
+    if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
+  }
+
+  pushTurn(turn: Turn): void {
+    this.#items.push(turn)
+  }
+
+  /** Takes a turn out, wherever it stands. */
+  giveUp(turn: Turn): void {
+    const index = this.#items.indexOf(turn, this.#first)
+    if (index < 0) return
+    this.#items[index] = undefined
+    this.#trim()
+  }
+
+  clear(): void {
+    this.#base += this.#items.length
+    this.#items = []
+    this.#first = this.#size = this.#dropped = 0
+    this.#places.clear()
+  }
+
+  /** Takes what is to be delivered next; undefined where there is nothing, or a turn that isn't allowed yet is in front. */
+  take(): Next {
+    const front = this.#items[this.#first]
+    if (front === undefined) return undefined
+    if (isTurn(front)) {
+      if (!front.isAllowed) return undefined
+      this.#first++
+      this.#trim()
+      return front
+    }
+    const events: RaisedEvent[] = []
+    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
+      const item = this.#items[this.#first]
+      if (item === undefined) continue
+      if (isTurn(item)) break
+      events.push(item)
+    }
+    this.#size -= events.length
+    const dropped = this.#dropped
+    this.#dropped = 0
+    this.#trim()
+    return { events, dropped }
+  }
+
+  /** Puts back what was taken just now, of a queue whose policy is `'block'`. */
+  putBack(events: readonly RaisedEvent[], dropped: number): void {
+    this.#items = [...events, ...this.#items.slice(this.#first)]
+    this.#first = 0
+    this.#size += events.length
+    this.#dropped += dropped
+  }
+
+  pushTurnBack(turn: Turn): void {
+    this.#items = [turn, ...this.#items.slice(this.#first)]
+    this.#first = 0
+  }
+
+  #coalesce(raised: RaisedEvent): void {
+    const place = this.#base + this.#items.length - 1
+    let key: unknown
+    try {
+      key = this.#key ? this.#key(raised.seen as never) : raised.event
+    } catch (error) {
+      this.#onError(error)
+      return
+    }
+    if (!isThenable(key)) this.#setKey(key, place)
+    else key.then((later) => this.#setKey(later, place), this.#onError)
+  }
+
+  /** The key of what stands, or stood, at a place is known. */
+  #setKey(key: unknown, place: number): void {
+    if (this.#at(place) === undefined) return
+    const other = this.#places.get(key)
+    if (other !== undefined && this.#at(other) !== undefined) {
+      // Keys of another thread may come in any order.
+      this.#empty(Math.min(other, place))
+      this.#places.set(key, Math.max(other, place))
+      this.#trim()
+    } else this.#places.set(key, place)
+    // Most of them have been taken long ago.
+    if (this.#places.size > 2 * this.#limit) this.#forgetTaken()
+  }
+
+  #at(place: number): RaisedEvent | Turn | undefined {
+    const index = place - this.#base
+    return index < this.#first ? undefined : this.#items[index]
+  }
+
+  #empty(place: number): void {
+    this.#items[place - this.#base] = undefined
+    this.#size--
+  }
+
+  #forgetTaken(): void {
+    for (const [key, place] of this.#places) if (this.#at(place) === undefined) this.#places.delete(key)
+  }
+
+  #dropOldest(): void {
+    let index = this.#first
+    for (; ; index++) {
+      const item = this.#items[index]
+      if (item !== undefined && !isTurn(item)) break
+    }
+    this.#items[index] = undefined
+    this.#size--
+    this.#dropped++
+    this.#trim()
+  }
+
+  /** Passes emptied places at the front, and gives their memory back now and then. */
+  #trim(): void {
+    const items = this.#items
+    while (this.#first < items.length && items[this.#first] === undefined) this.#first++
+    if (this.#first === items.length) {
+      this.#base += this.#first
+      this.#items = []
+      this.#first = 0
+      this.#places.clear()
+    } else if (this.#first > 1024 && this.#first * 2 > items.length) {
+      this.#base += this.#first
+      this.#items = items.slice(this.#first)
+      this.#first = 0
+    }
+  }
+}
