@@ -1,0 +1,3 @@
+import { adviseSuite } from './suite.js'
+
+await adviseSuite('standard-assign', 'shared')
