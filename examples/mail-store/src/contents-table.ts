@@ -1,3 +1,4 @@
+import { ApartmentThreaded } from 'flatshare'
 import type { MessageRecord } from './message-record.js'
 
 /** What a table shows of a message. */
@@ -20,32 +21,76 @@ export interface Restriction {
   hasAttachments?: boolean
 }
 
-/**
- * A view of a folder's messages: restricted, sorted, read in rows. It is an ordinary object of its thread, that looks at
- * records in shared memory; what is not asked for is not read.
- */
-export class ContentsTable {
-  readonly #all: readonly MessageRecord[]
-  #rows: readonly MessageRecord[]
-  #sorting: { column: Column; descending: boolean } = { column: 'offset', descending: false }
+/** Messages in the order in which they came, of which there may be more later. */
+export interface MessageList extends Iterable<MessageRecord> {
+  readonly length: number
+  at(index: number): MessageRecord | undefined
+}
 
-  constructor(messages: readonly MessageRecord[]) {
-    this.#all = messages
-    this.#rows = messages
+/**
+ * A view of a folder's messages: restricted, sorted, read in rows. It shows what was there when it was opened, or
+ * refreshed. It looks at records in shared memory; what is not asked for is not read.
+ *
+ * It lives on the thread that opened it; others use it through a proxy. As it isn't thread-aware, it has one restriction,
+ * one order and one position, whoever calls: threads that share a table read on where another one has stopped. Whoever
+ * wants a position of its own opens a table of its own: `session.cursor.table(folder)`.
+ */
+@ApartmentThreaded()
+export class ContentsTable {
+  readonly #list: MessageList
+  #all: readonly MessageRecord[]
+  #rows: readonly MessageRecord[]
+  #restriction: Restriction = {}
+  #sorting: { column: Column; descending: boolean } = { column: 'offset', descending: false }
+  #position = 0
+
+  constructor(messages: MessageList) {
+    this.#list = messages
+    this.#all = [...messages]
+    this.#rows = this.#all
   }
 
-  restrict({ subject, from, hasAttachments }: Restriction): void {
+  /** Shows what has come since as well, under the same restriction. Answers how many messages there are in all. */
+  refresh(): number {
+    const known = this.#all.length
+    const { length } = this.#list
+    if (length < known) this.#all = [...this.#list]
+    else if (length > known) {
+      const more = Array.from({ length: length - known }, (_, index) => this.#list.at(known + index))
+      this.#all = [...this.#all, ...more.filter((message) => message !== undefined)]
+    }
+    this.restrict(this.#restriction)
+    return length
+  }
+
+  restrict(restriction: Restriction): void {
+    this.#restriction = restriction
+    const { subject, from, hasAttachments } = restriction
     const text = subject?.toLowerCase()
-    this.#rows = this.#all.filter(
-      (message) =>
-        (hasAttachments === undefined || message.attachments > 0 === hasAttachments) &&
-        (from === undefined || message.sender?.address === from) &&
-        (text === undefined || message.subject.toLowerCase().includes(text)),
-    )
+    if (subject === undefined && from === undefined && hasAttachments === undefined) this.#rows = this.#all
+    else
+      this.#rows = this.#all.filter(
+        (message) =>
+          (hasAttachments === undefined || message.attachments > 0 === hasAttachments) &&
+          (from === undefined || message.sender?.address === from) &&
+          (text === undefined || message.subject.toLowerCase().includes(text)),
+      )
   }
 
   sort(column: Column, order: 'ascending' | 'descending' = 'ascending'): void {
     this.#sorting = { column, descending: order === 'descending' }
+  }
+
+  /** Lets `next` go on with the row of that number. */
+  seek(row: number): void {
+    this.#position = row
+  }
+
+  /** The rows from the table's position on, at most `limit`; it goes on behind them. */
+  next(limit: number): Row[] {
+    const rows = this.rows(this.#position, limit)
+    this.#position += rows.length
+    return rows
   }
 
   count(): number {

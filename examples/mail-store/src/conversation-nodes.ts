@@ -36,10 +36,13 @@ export function linksOf(messages: readonly Threaded[], numbers: NodeNumbers): nu
   return keys.flatMap((keys) => [keys.length, ...keys.map((key) => known.get(key)!)])
 }
 
+/** The key of a message with that Message-ID. */
+export const nodeOf = (messageId: string): string => `<${messageId}>`
+
 function keysOf({ offset, messageId, references, inReplyTo, baseSubject }: Threaded): string[] {
-  const keys = [messageId === null ? `offset ${offset}` : `<${messageId}>`]
-  for (const id of references) keys.push(`<${id}>`)
-  if (inReplyTo !== null) keys.push(`<${inReplyTo}>`)
+  const keys = [messageId === null ? `offset ${offset}` : nodeOf(messageId)]
+  for (const id of references) keys.push(nodeOf(id))
+  if (inReplyTo !== null) keys.push(nodeOf(inReplyTo))
   else if (references.length === 0 && baseSubject !== '') keys.push(`subject ${baseSubject.toUpperCase()}`)
   return keys
 }

@@ -1,10 +1,19 @@
-import { FreeThreaded, ref, Shared, SharedVector, Unlocked } from 'flatshare'
+import {
+  type CrossesAsItself,
+  type crossesAsItself,
+  FreeThreaded,
+  ref,
+  Shared,
+  SharedVector,
+  Unlocked,
+} from 'flatshare'
 import { ContentsTable } from './contents-table.js'
 import { MessageRecord } from './message-record.js'
 
 /** Messages of one year. Any thread opens it and looks through it. */
 @FreeThreaded({ onAbandoned() {} })
-export class Folder {
+export class Folder implements CrossesAsItself {
+  declare readonly [crossesAsItself]?: true
   @Shared('string') readonly name: string
   /** Written by `Folders` alone, under its lock. */
   @Shared(ref(SharedVector)) readonly messages: SharedVector<MessageRecord, MessageRecord> = new SharedVector<

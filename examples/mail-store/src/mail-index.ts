@@ -1,6 +1,6 @@
 import { FreeThreaded, ref, Shared, SharedMap, Unlocked } from 'flatshare'
 import { Batch, failuresKept } from './batch.js'
-import { linksOf, makeNodeNumbers, type NodeNumbers } from './conversation-nodes.js'
+import { linksOf, makeNodeNumbers, type NodeNumbers, nodeOf } from './conversation-nodes.js'
 import { type Conversation, Conversations } from './conversations.js'
 import { Days } from './days.js'
 import { Folders } from './folders.js'
@@ -65,6 +65,13 @@ export class MailIndex {
   @Unlocked()
   add(batch: Batch): void {
     for (const index of [this.statistics, this.senders, this.days, this.folders, this.conversations]) index.add(batch)
+  }
+
+  /** Whether a message with that Message-ID is in. */
+  @Unlocked()
+  has(messageId: string): boolean {
+    const node = this.nodeNumbers.get(nodeOf(messageId))
+    return node !== undefined && this.conversations.seen.get(node) === 1
   }
 
   /** Of all batches, also those whose readers died before they had added them. */

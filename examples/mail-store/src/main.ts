@@ -1,14 +1,16 @@
-import { Progress } from 'flatshare'
+import { initialize, Progress } from 'flatshare'
 import { drawProgress } from 'flatshare/terminal'
 import { ArchiveError } from './archive.js'
+import { runCopy } from './copy/run-copy.js'
 import { reportFolders } from './folder-report.js'
 import { type Announcement, importMail } from './import-mail.js'
+import { interrupted, whenInterrupted } from './interruption.js'
 import { type Options, parseOptions, UsageError, usage } from './options.js'
 import { type Report, toJson } from './report.js'
+import { announceLost, say } from './say.js'
 import { type MailSource, openSource } from './source.js'
 import { summarize } from './summary.js'
-
-const interrupted = 130
+import { runWatch } from './watch/run-watch.js'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -27,19 +29,27 @@ try {
   process.exitCode = 2
 }
 
-/** Reads the archive, prints what is in it, and answers the exit code. */
+/** Does what the options say, and answers the exit code. */
 async function run(options: Options): Promise<number> {
   const signal = whenInterrupted()
+  await using _flatshare = initialize()
+  if (options.watch) return await runWatch(options, signal)
+  const { copy } = options
+  return await withSource(options.file, signal, (source) =>
+    copy === null ? readAndSummarize(source, options, signal) : runCopy(source, { ...options, target: copy }, signal),
+  )
+}
+
+/** Calls `use` with the mail to read. */
+async function withSource(
+  file: string | null,
+  signal: AbortSignal,
+  use: (source: MailSource) => Promise<number>,
+): Promise<number> {
   try {
-    using source = await openSource(options.file, { signal })
+    using source = await openSource(file, { signal })
     signal.throwIfAborted()
-    const report = await read(source, options.threads, options.json ? announceLost : announce, signal)
-    if (options.compare && options.threads > 1 && !signal.aborted) {
-      const alone = await read(source, 1, announceLost, signal)
-      if (!alone.cancelled) report.oneThreadSeconds = alone.seconds
-    }
-    console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
-    return signal.aborted ? interrupted : 0
+    return await use(source)
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error
     console.error('mail-store: interrupted before anything was read')
@@ -47,18 +57,15 @@ async function run(options: Options): Promise<number> {
   }
 }
 
-/** A signal for Ctrl-C, `kill` and a closed terminal. */
-function whenInterrupted(): AbortSignal {
-  const interrupt = new AbortController()
-  let since = Number.POSITIVE_INFINITY
-  const abort = () => {
-    // npm may repeat at once what the terminal has sent. Who presses the keys again later won't wait any longer.
-    if (performance.now() - since > 1000) process.exit(interrupted)
-    since = Math.min(since, performance.now())
-    interrupt.abort()
+/** Reads the archive, and prints what is in it. */
+async function readAndSummarize(source: MailSource, options: Options, signal: AbortSignal): Promise<number> {
+  const report = await read(source, options.threads, options.json ? announceLost : announce, signal)
+  if (options.compare && options.threads > 1 && !signal.aborted) {
+    const alone = await read(source, 1, announceLost, signal)
+    if (!alone.cancelled) report.oneThreadSeconds = alone.seconds
   }
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, abort)
-  return interrupt.signal
+  console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
+  return signal.aborted ? interrupted : 0
 }
 
 /** One import, with a progress bar where there is a terminal. Interrupting cancels it through its progress. */
@@ -89,13 +96,4 @@ async function read(
 function announce(what: Announcement): void {
   announceLost(what)
   if (what.kind === 'folder') say(`new folder ${what.name}`)
-}
-
-function announceLost(what: Announcement): void {
-  if (what.kind === 'lost') say(`mail-store: ${what.reader} died, its share is read again: ${what.reason}`)
-}
-
-/** Says a line. In a terminal it takes the place of the progress bar, which is drawn again below. */
-function say(line: string): void {
-  console.error(process.stderr.isTTY ? `\r\u001b[K${line}` : line)
 }

@@ -34,6 +34,16 @@ export function isSeparator(bytes: Buffer, start: number): boolean {
   return fileEnds || field.test(next) || (next.startsWith('From ') && isDated(next.split('\n', 1)[0]))
 }
 
+/**
+ * Whether `isSeparator` would answer the same of this line, however much were still written behind it. The bytes are
+ * those from the line's start on, up to the end of the file.
+ */
+export function isDecided(bytes: Buffer): boolean {
+  if (bytes.length >= lookAhead) return true
+  const [line, next, ...rest] = bytes.toString('latin1').split('\n')
+  return rest.length > 0 || (next !== undefined && isDated(line))
+}
+
 const isDated = (line: string) => time.test(line) && year.test(line) && month.test(line)
 
 function followsBlankLine(bytes: Buffer, start: number): boolean {

@@ -1,4 +1,5 @@
 import type { Report } from './report.js'
+import { number, printable, shortened, table } from './terminal-text.js'
 
 const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 const failuresShown = 5
@@ -83,42 +84,10 @@ function counted(rows: [string, number][]): string[] {
   return table(rows.slice(0, listed).map(([name, count]) => [shortened(printable(name), 60), number(count)]))
 }
 
-function table(rows: [string, string][]): string[] {
-  const names = Math.max(...rows.map(([name]) => width(name)), 0)
-  const values = Math.max(...rows.map(([, value]) => value.length), 0)
-  return rows.map(([name, value]) => `${name}${' '.repeat(names - width(name))}  ${value.padStart(values)}`)
-}
-
 function histogram(counts: readonly number[], label: (index: number) => string): string[] {
   const most = Math.max(...counts, 1)
   const width = number(most).length
   return counts.map((count, index) =>
     `${label(index)}  ${number(count).padStart(width)}  ${'█'.repeat(Math.round((count / most) * barWidth))}`.trimEnd(),
   )
-}
-
-/** 1234567 as "1,234,567", whatever the machine's locale. */
-function number(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
-/** What comes from mail may not steer the terminal, nor turn its text around. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}')
-}
-
-const wide =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u
-const combining = /\p{M}/u
-
-/** The columns of a terminal that a text takes: two for East Asian characters and emoji, none for combining marks. */
-function width(text: string): number {
-  let columns = 0
-  for (const character of text) columns += wide.test(character) ? 2 : combining.test(character) ? 0 : 1
-  return columns
-}
-
-function shortened(text: string, length: number): string {
-  const characters = Array.from(text)
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`
 }

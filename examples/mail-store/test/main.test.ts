@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
-import { openSync, readdirSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import type { CopyReport } from '../dist/copy/copy-report.js'
 import { generateArchive } from '../dist/generated/archive.js'
+import { mail } from './mail-text.js'
 import { scratchDirectory, scratchFile } from './scratch-file.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -70,6 +72,8 @@ describe('what cannot be read is said in one line, with exit code 2', () => {
     ['a folder', () => [scratchDirectory()], /is a directory/],
     ['a file that is no mail', () => [scratchFile('{"mail": false}\n')], /is not mail/],
     ['an unknown option', () => ['--thread', '2'], /--thread/],
+    ['a folder to copy to that isn’t empty', () => [archive(1), '--copy', join(scratchFile(''), '..')], /is not empty/],
+    ['a folder to watch that isn’t there', () => [join(scratchDirectory(), 'a/b'), '--watch'], /is no folder/],
     ['no number of threads', () => ['--threads', 'two'], /--threads takes a whole number/],
   ]
   test.each(cases)('%s', async (_what, args, line) => {
@@ -135,4 +139,105 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s, sent twice in a row, leaves no te
   expect(code).toBe(130)
   expect(out).toContain('cancelled: what was done until then')
   expect(readdirSync(directory)).toEqual([])
+})
+
+describe('--watch', () => {
+  interface Line {
+    event: string
+    thread?: string
+    messages?: number
+    heardOn?: string[]
+    arrived?: number
+  }
+  const linesOf = (out: string) =>
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line)
+
+  test.each([
+    ['first-thread', 'main'],
+    ['this-thread', 'main'],
+    ['service-thread', 'notifications'],
+  ])('--notify %s: what another process delivers is told on the thread "%s"', async (place, thread) => {
+    const directory = scratchDirectory()
+    const { out, err, code } = await run(['--watch', '--json', '--notify', place], undefined, { TMPDIR: directory })
+    expect(err).toMatch(/^watching .*, to which another process delivers 30 messages\n$/)
+    expect(code).toBe(0)
+    const lines = linesOf(out)
+    const summary = lines.pop()
+    expect(summary).toMatchObject({ event: 'summary', arrived: 30, failed: 0, heardOn: [thread] })
+    expect(new Set(lines.map((line) => line.thread))).toEqual(new Set([thread]))
+    const arrived = lines.filter(({ event }) => event === 'mailArrived')
+    expect(arrived.reduce((sum, { messages }) => sum + messages!, 0)).toBe(30)
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('a file that somebody appends to, until Ctrl-C', async () => {
+    const file = scratchFile(mail(1))
+    let appended = false
+    const child = await run([file, '--watch'], (text, child) => {
+      if (appended || !text.includes('watching')) return
+      appended = true
+      child.stdout!.on('data', (text: string) => {
+        if (text.includes('mail 2')) child.kill('SIGINT')
+      })
+      appendFileSync(file, mail(2) + mail(3))
+    })
+    expect(child.code).toBe(0)
+    expect(child.out).toMatch(/^ {2}2015-01-01 {2}a@example\.org {2}mail 2$/m)
+    expect(child.out).toMatch(/^test\.mbox {2}3 messages, [23] new, 3 conversations$/m)
+  })
+
+  test('ends when nobody reads what it says any more', async () => {
+    const file = scratchFile(mail(1))
+    const { code, err } = await run([file, '--watch', '--notify', 'service-thread'], (text, child) => {
+      if (!text.includes('watching')) return
+      child.stdout!.destroy()
+      appendFileSync(file, mail(2) + mail(3))
+    })
+    expect(code).toBe(0)
+    expect(err).not.toContain('EPIPE')
+  })
+})
+
+describe('--copy', () => {
+  const contentOf = ({ target, folders }: Pick<CopyReport, 'target' | 'folders'>) =>
+    folders.map(({ files }) => files.map((file) => readFileSync(join(target, file), 'latin1')))
+
+  test('an archive comes back from its folders as it was', async () => {
+    const file = archive(300)
+    const target = join(scratchDirectory(), 'copy')
+    const { out, err, code } = await run([file, '--copy', target, '--threads', '2', '--json'])
+    expect({ err, code }).toEqual({ err: '', code: 0 })
+    const report = JSON.parse(out) as CopyReport
+    expect(report).toMatchObject({ cancelled: false, failed: 0, messages: 300, copied: 300, target })
+    const copied = contentOf(report).flat().join('')
+    expect(copied).toHaveLength(readFileSync(file).length)
+    const [own, theirs] = [copied, readFileSync(file, 'latin1')].map((text) => text.split(/^(?=From )/m).sort())
+    expect(own).toEqual(theirs)
+  })
+
+  test('Ctrl-C cancels: what is said to be copied is there, in whole messages, and the exit code is 130', async () => {
+    // More than any machine copies before the signal reaches it.
+    const file = archive(3000)
+    const target = join(scratchDirectory(), 'copy')
+    let interrupted = false
+    const { out, code } = await run([file, '--copy', target, '--threads', '2'], (text, child) => {
+      if (interrupted || !text.includes('copying')) return
+      interrupted = true
+      child.kill('SIGINT')
+    })
+    expect(code).toBe(130)
+    expect(out).toContain('(cancelled: what was done until then)')
+    const copied = Number(/^([\d,]+) of 3,000 messages/m.exec(out)![1].replaceAll(',', ''))
+    expect(copied).toBeLessThan(3000)
+    const years = existsSync(target) ? readdirSync(target) : []
+    const files = years.flatMap((year) => readdirSync(join(target, year)).map((name) => join(target, year, name)))
+    const text = files.map((path) => readFileSync(path, 'latin1')).join('')
+    const source = new Set(readFileSync(file, 'latin1').split(/^(?=From .*\d\d:\d\d:\d\d \d{4}$)/m))
+    const messages = text === '' ? [] : text.split(/^(?=From .*\d\d:\d\d:\d\d \d{4}$)/m)
+    expect(messages).toHaveLength(copied)
+    for (const message of messages) expect(source.has(message)).toBe(true)
+  })
 })

@@ -10,12 +10,30 @@ test('nothing given', () => {
 
 test('everything given', () => {
   const options = parseOptions(['--threads', '3', 'mail.mbox', '--json', '--compare'], { INIT_CWD: '/home/me' })
-  expect(options).toEqual({ file: resolve('/home/me/mail.mbox'), threads: 3, json: true, compare: true, help: false })
+  expect(options).toEqual({
+    file: resolve('/home/me/mail.mbox'),
+    threads: 3,
+    json: true,
+    compare: true,
+    watch: false,
+    notify: 'first-thread',
+    copy: null,
+    help: false,
+  })
 })
 
 test('a file is looked for where the user was', () => {
   expect(parseOptions(['a.mbox'], {}).file).toBe(resolve('a.mbox'))
   expect(parseOptions(['/a.mbox'], { INIT_CWD: '/home' }).file).toBe(resolve('/a.mbox'))
+})
+
+test('watching and copying', () => {
+  const here = { INIT_CWD: '/home/me' }
+  const watching = { file: resolve('/home/me/box'), watch: true, notify: 'service-thread', compare: false }
+  expect(parseOptions(['box', '--watch', '--notify', 'service-thread'], here)).toMatchObject(watching)
+  expect(parseOptions(['--watch'], here)).toMatchObject({ file: null, notify: 'first-thread', compare: false })
+  const copying = { file: null, copy: resolve('/home/me/out'), threads: 2, compare: false }
+  expect(parseOptions(['--copy', 'out', '--threads', '2'], here)).toMatchObject(copying)
 })
 
 test('one thread is compared only without a file, unless the user says', () => {
@@ -38,6 +56,14 @@ describe('what makes no sense is refused in one line', () => {
     [['-x']],
     [['']],
     [['a.mbox', 'b.mbox']],
+    [['--notify', 'this-thread']],
+    [['--watch', '--notify', 'nowhere']],
+    [['--watch', '--threads', '2']],
+    [['--watch', '--copy', 'out']],
+    [['--watch', '--compare']],
+    [['--copy', 'out', '--compare']],
+    [['--copy', '']],
+    [['--copy']],
   ])('%j', (args) => {
     const refuse = () => parseOptions(args, {})
     expect(refuse).toThrow(UsageError)
