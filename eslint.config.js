@@ -3,14 +3,16 @@ import { builtinModules } from 'node:module'
 import tseslint from 'typescript-eslint'
 
 const platformLayer = 'packages/core/src/platform/**'
+/** Processes are the runtime's: there is none in a browser. */
+const nodeOnly = 'packages/process/src/**'
 const runtimeGlobals = ['process', 'Deno', 'Bun', 'navigator', 'window', 'self', 'Buffer', 'require']
 const message = 'Only packages/core/src/platform may name a runtime: ask `@flatshare/core` instead.'
 
-/** In the packages, only the platform layer may name a runtime: no `node:` modules, no `process`, no `navigator`. */
+/** In packages for every runtime, only the platform layer names one: no `node:` modules, no `process`, no `navigator`. */
 export const onlyThePlatformNamesARuntime = {
   name: 'flatshare/only-the-platform-names-a-runtime',
   files: ['packages/*/src/**/*.ts'],
-  ignores: [platformLayer],
+  ignores: [platformLayer, nodeOnly],
   languageOptions: { parser: tseslint.parser },
   rules: {
     'no-restricted-imports': [

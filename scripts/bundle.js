@@ -21,7 +21,7 @@ import { floors, manifestOf, root } from './workspace.js'
 const whole = ['core', 'sync']
 const families = { core: ['node', 'browser'] }
 /** What is given to `new Worker`, by package: on a thread where the package is used besides, and on one of its own. */
-const hosts = { apartment: ['host'], 'advise-sink': ['service'] }
+const hosts = { apartment: ['host'], 'advise-sink': ['service'], process: ['host'] }
 const alone = { core: ['supervisor'] }
 const inlined = (family, entry) => family === 'node' && alone.core.includes(entry)
 

@@ -14,6 +14,7 @@ export const floors = {
   apartment: 3,
   progress: 4,
   'advise-sink': 4,
+  process: 4,
   flatshare: 5,
 }
 

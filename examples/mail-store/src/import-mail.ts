@@ -1,5 +1,5 @@
 import {
-  Apartment,
+  type Apartment,
   DisconnectedError,
   dispose,
   type Notification,
@@ -8,8 +8,10 @@ import {
 } from 'flatshare'
 import { type IndexSummary, MailIndex } from './mail-index.js'
 import { splitRanges } from './mbox.js'
-import type { Job, Share } from './reader.js'
+import { inProcess, onThread } from './open-reader.js'
+import type { Job } from './reader.js'
 import { Session } from './session.js'
+import type { Share } from './share.js'
 import { StoreAdvice, type StoreEvents } from './store-advice.js'
 
 /** The archive is read in at most this many shares. */
@@ -18,7 +20,10 @@ const mostShares = 512
 export interface Import {
   path: string
   bytes: number
+  /** How many readers there are. */
   threads: number
+  /** Each reader is a process of its own. */
+  processes?: boolean
   progress: Progress
   /** About how large a share of the archive a reader takes at a time. */
   shareBytes?: number
@@ -35,11 +40,11 @@ export type Announcement =
 
 /** What an import found. */
 export interface Imported extends IndexSummary {
-  /** Messages that each thread read. */
+  /** Messages that each reader read. */
   perThread: number[]
 }
 
-/** Reads an archive on several threads, all of them into one index, and calls `use` while the index is there. */
+/** Reads an archive with several readers, all of it into one index, and calls `use` while the index is there. */
 export async function importMail<T>(
   job: Import,
   use: (imported: Imported, index: MailIndex) => T | Promise<T>,
@@ -76,9 +81,9 @@ function listenTo(advice: StoreAdvice, announce: Import['announce']) {
   return { connection, heard }
 }
 
-/** Has all shares of the archive read. Answers how many messages each thread read. */
+/** Has all shares of the archive read. Answers how many messages each reader read. */
 async function readAll(
-  { bytes, threads, progress, shareBytes = 1024 * 1024, announce, onReader }: Import,
+  { bytes, threads, processes, progress, shareBytes = 1024 * 1024, announce, onReader = () => {} }: Import,
   job: Job,
 ): Promise<number[]> {
   const count = Math.min(mostShares, Math.max(threads, Math.ceil(bytes / shareBytes)))
@@ -92,13 +97,10 @@ async function readAll(
     const before = perThread[thread]
     let share: Share | undefined
     try {
-      await using apartment = await Apartment.open<typeof import('./reader.js')>(
-        new URL('./reader.js', import.meta.url),
-        { name },
-      )
-      onReader?.(apartment)
-      const reader = await apartment.create('Reader', job)
-      while (!progress.cancelled && (share = shares.pop())) perThread[thread] = before + (await reader.read(share))
+      const withReader = processes ? inProcess : onThread
+      await withReader(job, name, onReader, async (read) => {
+        while (!progress.cancelled && (share = shares.pop())) perThread[thread] = before + (await read(share))
+      })
     } catch (error) {
       if (!(error instanceof DisconnectedError)) throw error
       if (share) shares.push({ ...share, deaths: share.deaths + 1 })

@@ -9,7 +9,7 @@ import { type Options, parseOptions, UsageError, usage } from './options.js'
 import { type Report, toJson } from './report.js'
 import { announceLost, say } from './say.js'
 import { type MailSource, openSource } from './source.js'
-import { summarize } from './summary.js'
+import { readersLabel, summarize } from './summary.js'
 import { runWatch } from './watch/run-watch.js'
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -59,9 +59,9 @@ async function withSource(
 
 /** Reads the archive, and prints what is in it. */
 async function readAndSummarize(source: MailSource, options: Options, signal: AbortSignal): Promise<number> {
-  const report = await read(source, options.threads, options.json ? announceLost : announce, signal)
+  const report = await read(source, options, options.json ? announceLost : announce, signal)
   if (options.compare && options.threads > 1 && !signal.aborted) {
-    const alone = await read(source, 1, announceLost, signal)
+    const alone = await read(source, { ...options, threads: 1 }, announceLost, signal)
     if (!alone.cancelled) report.oneThreadSeconds = alone.seconds
   }
   console.log(options.json ? toJson(report) : summarize(report, process.stdout.isTTY))
@@ -71,22 +71,23 @@ async function readAndSummarize(source: MailSource, options: Options, signal: Ab
 /** One import, with a progress bar where there is a terminal. Interrupting cancels it through its progress. */
 async function read(
   source: MailSource,
-  threads: number,
+  { threads, processes }: Pick<Options, 'threads' | 'processes'>,
   announce: (what: Announcement) => void,
   signal: AbortSignal,
 ): Promise<Report> {
-  using progress = new Progress({ total: source.bytes, label: threads === 1 ? 'One thread' : `${threads} threads` })
+  using progress = new Progress({ total: source.bytes, label: readersLabel({ threads, processes }, 'One') })
   const cancel = () => progress.cancel()
   signal.addEventListener('abort', cancel)
   await using _bar = drawProgress(progress)
 
   const started = performance.now()
-  const job = { path: source.path, bytes: source.bytes, threads, progress, announce }
+  const job = { path: source.path, bytes: source.bytes, threads, processes, progress, announce }
   const report = await importMail(job, (imported, index) => {
     const seconds = (performance.now() - started) / 1000
     const cancelled = progress.cancelled
     const folders = reportFolders(index.folders)
-    return { ...imported, source: source.description, cancelled, threads, folders, seconds, oneThreadSeconds: null }
+    const readers = { threads, processes }
+    return { ...imported, ...readers, source: source.description, cancelled, folders, seconds, oneThreadSeconds: null }
   })
   progress.done()
   signal.removeEventListener('abort', cancel)

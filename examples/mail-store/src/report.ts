@@ -9,9 +9,12 @@ export interface Report extends Imported {
   cancelled: boolean
   /** One a year. */
   folders: FolderReport[]
+  /** How many readers there were. */
   threads: number
+  /** Readers were processes. */
+  processes: boolean
   seconds: number
-  /** What one thread alone took, where that was measured. */
+  /** What one reader alone took, where that was measured. */
   oneThreadSeconds: number | null
 }
 

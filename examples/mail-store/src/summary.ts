@@ -68,16 +68,24 @@ function largest({ folders }: Report): string[] {
 }
 
 function work(report: Report): string[] {
-  const lines = histogram(report.perThread, (thread) => `thread ${thread + 1}`)
+  const reader = report.processes ? 'process' : 'thread'
+  const lines = histogram(report.perThread, (index) => `${reader} ${index + 1}`)
   const rate = report.seconds > 0 ? `, ${number(Math.round(report.messages / report.seconds))} messages a second` : ''
-  lines.push(
-    `${report.threads === 1 ? 'one thread' : `${report.threads} threads`}: ${report.seconds.toFixed(2)} s${rate}`,
-  )
+  lines.push(`${readersLabel(report, 'one')}: ${report.seconds.toFixed(2)} s${rate}`)
   if (report.oneThreadSeconds !== null) {
     const gain = report.seconds > 0 ? `: ${(report.oneThreadSeconds / report.seconds).toFixed(2)} times as long` : ''
-    lines.push(`one thread alone: ${report.oneThreadSeconds.toFixed(2)} s${gain}`)
+    lines.push(`one ${reader} alone: ${report.oneThreadSeconds.toFixed(2)} s${gain}`)
   }
   return lines
+}
+
+/** How many readers, as one would say it. */
+export function readersLabel(
+  { threads, processes }: Pick<Report, 'threads' | 'processes'>,
+  one: 'one' | 'One',
+): string {
+  if (threads === 1) return `${one} ${processes ? 'process' : 'thread'}`
+  return `${threads} ${processes ? 'processes' : 'threads'}`
 }
 
 function counted(rows: [string, number][]): string[] {

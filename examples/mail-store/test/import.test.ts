@@ -63,10 +63,14 @@ test('what is found does not depend on the number of threads, and is what one pl
   }
 })
 
-test('a reader that dies is announced, and its share is read by the others', async () => {
+test.each([
+  ['thread', false],
+  ['process', true],
+])('a reader that dies, with its %s, is announced, and its share is read by the others', async (_what, processes) => {
   const lost: string[] = []
   let first: Apartment | undefined
   const { imported } = await run(2, {
+    processes,
     onReader(apartment) {
       first ??= apartment
     },
@@ -78,6 +82,14 @@ test('a reader that dies is announced, and its share is read by the others', asy
   expect(lost).toEqual([first!.name])
   expect([imported.messages, imported.failed]).toEqual([messages, 1])
   expect(found(imported)).toEqual(found((await run(1)).imported))
+})
+
+test('readers in processes find the same', async () => {
+  const [threads, processes] = [await run(2), await run(2, { processes: true })]
+  expect(found(processes.imported)).toEqual(found(threads.imported))
+  expect(processes.folders).toEqual(threads.folders)
+  expect(processes.imported.perThread).toHaveLength(2)
+  expect(processes.imported.perThread.reduce((a, b) => a + b)).toBe(messages)
 })
 
 test('the only reader that dies is replaced', async () => {
@@ -129,9 +141,12 @@ test('of a share that two readers died of, the large messages are not parsed', a
   expect(await read(2)).toMatchObject({ parsed: 2, failed: 1, bytes: end })
 })
 
-test('cancelling the progress ends the import with what was done until then', async () => {
+test.each([
+  ['threads', false],
+  ['processes', true],
+])('cancelling the progress ends the import on %s with what was done until then', async (_what, processes) => {
   using progress = new Progress({ total: bytes })
-  const { imported } = await run(2, { progress, announce: () => progress.cancel() })
+  const { imported } = await run(2, { processes, progress, announce: () => progress.cancel() })
   expect(imported.messages).toBeGreaterThan(0)
   expect(imported.messages).toBeLessThan(messages)
   expect(imported.parsed + imported.failed).toBe(imported.messages)

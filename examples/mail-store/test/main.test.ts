@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,13 @@ async function run(
   return { out, err, code }
 }
 
+/** The processes that a process has started. */
+const childrenOf = (parent: number) =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, ppid]) => (ppid === parent ? [pid] : []))
+
 const archive = (messages: number) => scratchFile(Buffer.concat([...generateArchive(messages)]))
 
 test('--json prints one document and nothing else, the same for every number of threads', async () => {
@@ -51,6 +58,32 @@ test('--json prints one document and nothing else, the same for every number of 
     const { perThread: _p, seconds: _s, threads: _t, ...first } = documents[0]
     expect(rest).toEqual(first)
   }
+})
+
+test('--processes prints the same document', async () => {
+  const file = archive(200)
+  const [threads, processes] = [
+    await run([file, '--threads', '2', '--json']),
+    await run([file, '--processes', '2', '--json']),
+  ]
+  expect({ err: processes.err, code: processes.code }).toEqual({ err: '', code: 0 })
+  const { perThread, seconds: _s, ...found } = JSON.parse(processes.out)
+  const { perThread: _p, seconds: _t, ...expected } = JSON.parse(threads.out)
+  expect(found).toEqual(expected)
+  expect(perThread).toHaveLength(2)
+})
+
+test('a reading process that is killed is announced, and its share is read again', async () => {
+  const file = archive(2000)
+  let killed = false
+  const { out, err, code } = await run([file, '--processes', '2'], (text, child) => {
+    if (killed || !text.includes('new folder')) return
+    killed = true
+    process.kill(childrenOf(child.pid!)[0]!, 'SIGKILL')
+  })
+  expect(code).toBe(0)
+  expect(err).toMatch(/^mail-store: reader [12] died, its share is read again: .*SIGKILL/m)
+  expect(out).toMatch(/^messages +2,000$/m)
 })
 
 test('the readable summary says what was found, and new folders are announced', async () => {
@@ -107,24 +140,29 @@ test('a message that ends before its closing boundary is failed, with its byte o
   expect(report.failures).toMatchObject([{ offset: whole.length }])
 })
 
-test('Ctrl-C cancels: what was done is printed, and the exit code is 130', async () => {
-  // More than any machine reads before the signal reaches it.
-  const file = join(scratchDirectory(), 'long.mbox')
-  const block = Buffer.concat([...generateArchive(500)])
-  const descriptor = openSync(file, 'w')
-  for (let i = 0; i < 30; i++) writeSync(descriptor, block)
-  let interrupted = false
-  const { out, code } = await run([file, '--threads', '2'], (text, child) => {
-    if (interrupted || !text.includes('new folder')) return
-    interrupted = true
-    child.kill('SIGINT')
-  })
-  expect(code).toBe(130)
-  expect(out).toContain('cancelled: what was done until then')
-  const messages = Number(/^messages +([\d,]+)$/m.exec(out)![1].replaceAll(',', ''))
-  expect(messages).toBeGreaterThan(0)
-  expect(messages).toBeLessThan(15_000)
-})
+test.each(['--threads', '--processes'])(
+  'Ctrl-C cancels with %s: what was done is printed, and the exit code is 130',
+  async (readers) => {
+    // More than any machine reads before the signal reaches it.
+    const file = join(scratchDirectory(), 'long.mbox')
+    const block = Buffer.concat([...generateArchive(500)])
+    const descriptor = openSync(file, 'w')
+    for (let i = 0; i < 30; i++) writeSync(descriptor, block)
+    let interrupted = false
+    const { out, err, code } = await run([file, readers, '2'], (text, child) => {
+      if (interrupted || !text.includes('new folder')) return
+      interrupted = true
+      // A terminal sends it to all.
+      for (const pid of [...childrenOf(child.pid!), child.pid!]) process.kill(pid, 'SIGINT')
+    })
+    expect(code).toBe(130)
+    expect(err).not.toContain('died')
+    expect(out).toContain('cancelled: what was done until then')
+    const messages = Number(/^messages +([\d,]+)$/m.exec(out)![1].replaceAll(',', ''))
+    expect(messages).toBeGreaterThan(0)
+    expect(messages).toBeLessThan(15_000)
+  },
+)
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s, sent twice in a row, leaves no temporary file', async (name) => {
   const directory = scratchDirectory()

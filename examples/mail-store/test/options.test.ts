@@ -13,6 +13,7 @@ test('everything given', () => {
   expect(options).toEqual({
     file: resolve('/home/me/mail.mbox'),
     threads: 3,
+    processes: false,
     json: true,
     compare: true,
     watch: false,
@@ -20,6 +21,11 @@ test('everything given', () => {
     copy: null,
     help: false,
   })
+})
+
+test('readers are processes where that is wanted', () => {
+  expect(parseOptions(['--processes', '3'], {})).toMatchObject({ threads: 3, processes: true })
+  expect(parseOptions(['--processes', '2', '--copy', 'out'], {})).toMatchObject({ threads: 2, processes: true })
 })
 
 test('a file is looked for where the user was', () => {
@@ -51,6 +57,10 @@ describe('what makes no sense is refused in one line', () => {
     [['--threads', '']],
     [['--threads', '1000000']],
     [['--threads']],
+    [['--processes', '0']],
+    [['--processes', 'two']],
+    [['--threads', '2', '--processes', '2']],
+    [['--watch', '--processes', '2']],
     [['--thread', '2']],
     [['--json=yes']],
     [['-x']],

@@ -50,6 +50,7 @@ export async function readArchive(path: string, size: number, count: number, bat
     cancelled: false,
     folders: [],
     threads: 1,
+    processes: false,
     perThread: [report.messages],
     seconds: 1,
     oneThreadSeconds: null,

@@ -29,6 +29,7 @@ const report: Report = {
     },
   ],
   threads: 2,
+  processes: false,
   perThread: [600, 634],
   seconds: 0.5,
   oneThreadSeconds: 0.9,

@@ -8,7 +8,7 @@
  * otherwise: so a plain sink runs on the thread that made it, without a word.
  */
 import { blocking, callWith } from '@flatshare/apartment'
-import { callInTurn, callInTurnBlocking, homeOf, isProxy } from '@flatshare/apartment/internal'
+import { callInTurn, callInTurnBlocking, homeThreadOf, isProxy } from '@flatshare/apartment/internal'
 import { CannotBlockError, DisconnectedError, modelOf } from '@flatshare/core'
 import {
   crossByReference,
@@ -101,7 +101,7 @@ class ObjectPlace implements Place {
   #view: { readonly signal: AbortSignal; readonly sink: AdviseSink } | undefined
 
   constructor(readonly sink: AdviseSink) {
-    this.thread = homeOf(sink)
+    this.thread = homeThreadOf(sink)
   }
 
   deliver(notifications: Batch, signal: AbortSignal): unknown {
@@ -123,7 +123,7 @@ class FunctionPlace implements Place {
   readonly thread: ThreadId
 
   constructor(readonly sink: Function) {
-    this.thread = homeOf(sink)
+    this.thread = homeThreadOf(sink)
   }
 
   deliver(notifications: Batch, signal: AbortSignal): unknown {

@@ -8,9 +8,11 @@
  * of its own for all that listen from afar; those of threads that have ended are forgotten when another comes.
  */
 import {
+  foreignHome,
   type MarshalContext,
   type Marshaler,
   ownThreadId,
+  processName,
   registerMarshaler,
   type ThreadId,
 } from '@flatshare/core/internal'
@@ -19,7 +21,7 @@ import { referenceOf, release } from './proxy.js'
 interface Body {
   readonly reason?: unknown
   /** Of the original, where it hasn't fired. */
-  readonly home?: ThreadId
+  readonly home?: ThreadId | string
   readonly number?: number
   readonly subscribe?: unknown
 }
@@ -28,7 +30,8 @@ type Listener = (reason: unknown) => unknown
 type Subscribe = (listener: Listener) => void
 
 interface Known {
-  readonly home: ThreadId
+  /** A thread of this process; or of another, as process and thread. */
+  readonly home: ThreadId | string
   readonly number: number
 }
 
@@ -81,9 +84,53 @@ function subscriberOf(signal: AbortSignal): Subscribe {
   return subscribe
 }
 
+/** The home of a signal, as every process knows it. */
+const everywhere = (home: ThreadId | string) => (typeof home === 'string' ? home : `${processName()}/${home}`)
+
+/** The same, as this process knows it. */
+function here(home: string): ThreadId | string {
+  const [process, thread] = home.split('/')
+  return process === processName() ? Number(thread) : home
+}
+
+function receive({ reason, home, number, subscribe }: Body): AbortSignal {
+  if (home === undefined || number === undefined) return AbortSignal.abort(reason)
+  const at = { home, number }
+  const found = signals.get(keyOf(at))?.deref()
+  if (found) {
+    if (referenceOf(subscribe)) release(subscribe as object)
+    return found
+  }
+  const controller = new AbortController()
+  note(controller.signal, at)
+  // Without a way to the original, which is gone then, it never fires; nor if the original's thread has ended.
+  if (typeof subscribe === 'function') {
+    const listening = Promise.resolve((subscribe as (listener: Listener) => unknown)((why) => controller.abort(why)))
+    void listening.catch(() => {}).then(() => referenceOf(subscribe) && release(subscribe))
+  }
+  return controller.signal
+}
+
+/** To and from threads apart: threads are named with their processes. */
+const apart: Marshaler<AbortSignal, Body> = {
+  kind: 'abort-signal apart',
+  model: undefined,
+  apart: 'same',
+  marshal(signal, context) {
+    if (signal.aborted) return { reason: context.pack(signal.reason) }
+    const { home: known, number } = knownAt(signal)
+    const home = everywhere(known)
+    const to = context.to === undefined ? undefined : foreignHome(context.to)
+    if (to && home === `${to.process}/${to.thread}`) return { home, number }
+    return { home, number, subscribe: context.pack(subscriberOf(signal)) }
+  },
+  unmarshal: ({ home, ...body }) => receive(typeof home === 'string' ? { ...body, home: here(home) } : body),
+}
+
 const abortSignalMarshaler: Marshaler<AbortSignal, Body> = {
   kind: 'abort-signal',
   model: undefined,
+  apart,
   claimClass: (x) => x instanceof AbortSignal,
   marshal(signal: AbortSignal, context: MarshalContext): Body {
     if (signal.aborted) return { reason: context.pack(signal.reason) }
@@ -91,23 +138,8 @@ const abortSignalMarshaler: Marshaler<AbortSignal, Body> = {
     // At its home it is known; to any other thread it goes by this one.
     return at.home === context.to ? at : { ...at, subscribe: context.pack(subscriberOf(signal)) }
   },
-  unmarshal({ reason, home, number, subscribe }) {
-    if (home === undefined || number === undefined) return AbortSignal.abort(reason)
-    const at = { home, number }
-    const found = signals.get(keyOf(at))?.deref()
-    if (found) {
-      if (referenceOf(subscribe)) release(subscribe as object)
-      return found
-    }
-    const controller = new AbortController()
-    note(controller.signal, at)
-    // Without a way to the original, which is gone then, it never fires; nor if the original's thread has ended.
-    if (typeof subscribe === 'function') {
-      const listening = Promise.resolve((subscribe as (listener: Listener) => unknown)((why) => controller.abort(why)))
-      void listening.catch(() => {}).then(() => referenceOf(subscribe) && release(subscribe))
-    }
-    return controller.signal
-  },
+  unmarshal: receive,
 }
+registerMarshaler(apart)
 
 registerMarshaler(abortSignalMarshaler)

@@ -7,9 +7,16 @@ import {
   type WorkerSettings,
 } from '@flatshare/core/internal'
 import { checkedLinkKind, type LinkKind } from './link-kind.js'
+import { kindOfSource, type OtherSource, type StartedProcess, startAround } from './sources.js'
 
-/** What `Apartment.open` starts: the URL of a module, or a function that makes a worker. */
-export type ApartmentSource =
+/**
+ * What `Apartment.open` starts: the URL of a module, or a function that makes a worker. With `@flatshare/process`, also
+ * what that package makes, and a function that starts a process.
+ */
+export type ApartmentSource = WorkerSource | OtherSource | (() => StartedProcess)
+
+/** What is a thread of this process. */
+export type WorkerSource =
   | URL
   | string
   | (() => { postMessage(message: any, transfer: any[]): void; terminate(): unknown })
@@ -52,12 +59,13 @@ export const START_TIMEOUT = 10_000
 const ofUrlsOnly = ['workerData', 'transferList', 'resourceLimits', 'env', 'stdout', 'stderr'] as const
 
 /**
- * Checks what was given.
+ * Checks what was given. What packages above open is no member of a pool.
  *
  * @throws TypeError and RangeError.
  */
-export function checkOpening(source: unknown, options: OpenOptions, caller: string): void {
-  if (typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
+export function checkOpening(source: unknown, options: OpenOptions, caller: string, pooled = false): void {
+  const isOther = typeof source === 'object' && source !== null && !pooled && kindOfSource(source) !== undefined
+  if (!isOther && typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
     throw new TypeError(`${caller} takes the URL of a module, or a function that makes a worker.`)
   }
   if (typeof options !== 'object' || options === null) {
@@ -78,6 +86,7 @@ export function checkOpening(source: unknown, options: OpenOptions, caller: stri
   checkedLinkKind(options.link)
   if (startTimeout !== undefined) checkedTimeout(startTimeout, 'startTimeout')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
+  if (isOther) return
   if (typeof source !== 'function') return void moduleUrl(source as URL | string)
   for (const option of ofUrlsOnly) {
     if (options[option] === undefined) continue
@@ -86,8 +95,8 @@ export function checkOpening(source: unknown, options: OpenOptions, caller: stri
 }
 
 /** Starts the worker of a source. What it throws is the runtime's, or the function's. */
-export function startSource(source: ApartmentSource, options: OpenOptions): StartedWorker {
-  if (typeof source === 'function') return source() as StartedWorker
+export function startSource(source: WorkerSource, options: OpenOptions): StartedWorker {
+  if (typeof source === 'function') return startAround(source) as StartedWorker
   const { name } = options
   const settings: WorkerSettings = { args: [moduleUrl(source), ...(name === undefined ? [] : [name])] }
   for (const key of ['name', ...ofUrlsOnly] as const) {

@@ -45,7 +45,8 @@ export interface ApartmentThread {
   terminate(): Promise<void>
 }
 
-function createBy(peer: Peer, wanted: string, args: unknown[], trace: CallTrace): Promise<unknown> {
+/** Makes an object on the thread at the other end of a link. */
+export function createBy(peer: Peer, wanted: string, args: unknown[], trace: CallTrace): Promise<unknown> {
   return peer.call({ id: ROOT, name: wanted }, 'create', wanted, args, trace)
 }
 
@@ -224,7 +225,8 @@ export class MainThread implements ApartmentThread {
   }
 }
 
-function apartFrom(peer: Peer): Reference {
+/** What the thread at the other end of a link serves, for a call that can't wait until that is known. */
+export function apartFrom(peer: Peer): Reference {
   const reference = new Reference(peer.threadId, ROOT, learn(peer.threadId, [SERVED, 'served', [], []]))
   reference.arrived(peer)
   return reference

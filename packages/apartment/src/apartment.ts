@@ -16,12 +16,14 @@ import {
   type OpenOptions,
   START_TIMEOUT,
   startSource,
+  type WorkerSource,
 } from './apartment-options.js'
 import { type ApartmentThread, MainThread, OwnThread, type Wanted, WorkerThread } from './apartment-thread.js'
 import type { ConnectOptions } from './connect.js'
 import { Door } from './handshake.js'
 import { checkedLinkKind } from './link-kind.js'
 import type { ClassName, GivenAll, Remote, RemoteModule } from './remote.js'
+import { isProcess, kindOfSource } from './sources.js'
 
 const CLOSE_TIMEOUT = 5_000
 
@@ -79,7 +81,7 @@ export class Apartment<M = any> implements AsyncDisposable {
    */
   static async open<M = any>(source: ApartmentSource, options: OpenOptions = {}): Promise<Apartment<M>> {
     checkOpening(source, options, 'Apartment.open')
-    return make<M>(await openThread(source, options))
+    return make<M>(await openSource(source, options))
   }
 
   /**
@@ -220,22 +222,42 @@ export function apartmentOf<M>(thread: ApartmentThread): Apartment<M> {
   return make<M>(thread)
 }
 
+/** Starts whatever it is and connects to it. The options have been checked. */
+async function openSource(source: ApartmentSource, options: OpenOptions): Promise<ApartmentThread> {
+  if (typeof source === 'object' && !(source instanceof URL)) return kindOfSource(source)!.open(source, options)
+  const started = start(source as WorkerSource, options)
+  const kind = typeof source === 'function' ? kindOfSource(started) : undefined
+  return kind ? kind.open(started, options) : connectTo(started, source as WorkerSource, options)
+}
+
 /** Starts the worker of a source and connects to it. The options have been checked. */
-export async function openThread(source: ApartmentSource, options: OpenOptions): Promise<WorkerThread> {
-  const { name, startTimeout = START_TIMEOUT, signal, keepAlive = true } = options
-  signal?.throwIfAborted()
+export async function openThread(source: WorkerSource, options: OpenOptions): Promise<WorkerThread> {
+  return connectTo(start(source, options), source, options)
+}
+
+const called = (name: string | undefined) => (name === undefined ? 'The apartment' : `The apartment "${name}"`)
+
+function start(source: WorkerSource, options: OpenOptions): StartedWorker {
+  options.signal?.throwIfAborted()
   // Of the two, the opener is the elder.
   ownThreadId()
-  const what = name === undefined ? 'The apartment' : `The apartment "${name}"`
-  let worker: StartedWorker
   try {
-    worker = startSource(source, options)
+    return startSource(source, options)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new FlatshareError(`${what} did not start: ${message}`, { cause: error })
+    throw new FlatshareError(`${called(options.name)} did not start: ${message}`, { cause: error })
   }
+}
+
+async function connectTo(worker: StartedWorker, source: WorkerSource, options: OpenOptions): Promise<WorkerThread> {
+  const { name, startTimeout = START_TIMEOUT, signal, keepAlive = true } = options
+  const what = called(name)
   if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
-    throw new TypeError('Apartment.open takes the URL of a module, or a function that makes a worker.')
+    throw new TypeError(
+      isProcess(worker)
+        ? "Apartment.open got a process from its function: import '@flatshare/process', which talks to those."
+        : 'Apartment.open takes the URL of a module, or a function that makes a worker.',
+    )
   }
   const door = Door.of(worker)
   // The error is its opener's: it is told to whoever waits, and ends no process.

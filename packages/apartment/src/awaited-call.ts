@@ -32,6 +32,8 @@ export class AwaitedCall {
   grace: number | undefined
   /** Until when what it gives may be iterated. */
   limit: IterationLimit | undefined
+  /** Of a thread apart: why it shall not begin, if it hasn't. */
+  takenBack: unknown
   /** Lets go of timer and signal. */
   letGo: (() => void) | undefined
 

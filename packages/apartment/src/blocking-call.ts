@@ -42,10 +42,14 @@ import { atCall } from './call-trace.js'
 import { AWAITING_CALLEE_MS } from './calling.js'
 import { ASK, type How, labelOf } from './messages.js'
 import type { Peer } from './peer.js'
-import { drainLinks } from './peers.js'
+import { drainLinks, peers } from './peers.js'
 import { schedulePump } from './pump.js'
 import { coreIsFree, NEAR, Patience } from './spinning.js'
 import { flushLinks } from './unsent.js'
+
+/** How long a thread sleeps between two looks at what nobody wakes it for: longer the longer it waits. */
+const SHORTEST_PAUSE_MS = 0.05
+const LONGEST_PAUSE_MS = 1
 
 /** While others post without a pause, nobody looks at the clock. */
 const MOST_ROUNDS = 64
@@ -125,8 +129,13 @@ function block(peer: Peer, call: AwaitedCall): void {
   }
   let end = deadline ?? Date.now() + AWAITING_CALLEE_MS
   const announce = (seen: number) => noteCall(callee, seen)
+  let pause = SHORTEST_PAUSE_MS
   try {
-    while (!receiveUntil(receive, { end, what: call.label, announce, refuse: refuseCycle })) {
+    for (;;) {
+      const until = mustPoll() ? Math.min(end, Date.now() + pause) : end
+      if (receiveUntil(receive, { end: until, what: call.label, announce, refuse: refuseCycle })) return
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      if (Date.now() < end) continue
       if (deadline !== undefined) {
         peer.calls.timeOut(id)
         return
@@ -138,6 +147,12 @@ function block(peer: Peer, call: AwaitedCall): void {
     // A cycle, or no memory: nobody waits for the call any more.
     peer.calls.giveUp(id, error, atCall)
   }
+}
+
+/** Whether something may come by a link of another process, which wakes nobody. */
+function mustPoll(): boolean {
+  for (const { link } of peers) if (link.polled && link.drains) return true
+  return false
 }
 
 function receiveAll(peer: Peer, call: AwaitedCall): void {

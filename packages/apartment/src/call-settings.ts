@@ -24,6 +24,12 @@ export interface CallSettings {
    * until when it may begin; `signal` counts only until it is sent.
    */
   readonly reply?: boolean
+  /**
+   * `'refuse'` makes no call to another process that would carry a free-threaded object, a lock or a shared container as
+   * an argument: those arrive as mere proxies there, and the call rejects with a `DowngradeError` instead. `'allow'` by
+   * default.
+   */
+  readonly downgrade?: 'refuse' | 'allow'
 }
 
 export const GRACE_TIME = 100
@@ -35,13 +41,15 @@ export const GRACE_TIME = 100
  */
 export function checkedSettings(settings: CallSettings): CallSettings {
   if (typeof settings !== 'object' || settings === null) {
-    throw new TypeError('callWith takes { signal, timeout, onAbort, graceTime, reply } as its second argument.')
+    throw new TypeError(
+      'callWith takes { signal, timeout, onAbort, graceTime, reply, downgrade } as its second argument.',
+    )
   }
-  const { signal, timeout, onAbort, graceTime, reply, ...rest } = settings
+  const { signal, timeout, onAbort, graceTime, reply, downgrade, ...rest } = settings
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) {
     throw new TypeError(
-      `callWith knows no setting "${unknown}": there are signal, timeout, onAbort, graceTime and reply.`,
+      `callWith knows no setting "${unknown}": there are signal, timeout, onAbort, graceTime, reply and downgrade.`,
     )
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is not an AbortSignal.')
@@ -51,11 +59,15 @@ export function checkedSettings(settings: CallSettings): CallSettings {
     throw new TypeError(`onAbort is 'terminate' or left out; this one is ${String(onAbort)}.`)
   }
   if (reply !== undefined && typeof reply !== 'boolean') throw new TypeError('reply is true or false.')
+  if (downgrade !== undefined && downgrade !== 'refuse' && downgrade !== 'allow') {
+    throw new TypeError(`downgrade is 'refuse' or 'allow'; this one is ${String(downgrade)}.`)
+  }
   return {
     ...(signal !== undefined && { signal }),
     ...(timeout !== undefined && { timeout }),
     ...(onAbort !== undefined && { onAbort }),
     ...(graceTime !== undefined && { graceTime }),
     ...(reply !== undefined && { reply }),
+    ...(downgrade !== undefined && { downgrade }),
   }
 }

@@ -26,7 +26,7 @@ type OneWayMethod<F> = F extends (...args: infer A) => infer R
  * ends at home. A deadline passes on to the calls that the callee makes. `onAbort: 'terminate'` ends the thread of a
  * callee that doesn't listen. Given a proxy that has settings, those that are given here replace its own.
  *
- * @param settings `signal`; `timeout` and `graceTime` in milliseconds; `onAbort`; `reply`. See `CallSettings`.
+ * @param settings `signal`; `timeout` and `graceTime` in milliseconds; `onAbort`; `reply`; `downgrade`. See `CallSettings`.
  * @throws TypeError for anything but a proxy, for a setting that is none, and for `onAbort: 'terminate'` on a thread
  * that this one has neither opened nor attached to.
  * @throws RangeError for a timeout that is no number from 0.
@@ -43,7 +43,7 @@ export function callWith(proxy: object, settings: CallSettings): object {
   const reference = referenceOf(proxy)
   if (reference && checked.onAbort === 'terminate' && !reference.isOfOwnThread) {
     throw new TypeError(
-      `onAbort: 'terminate' ends the thread "${reference.homeName}", and only the thread that has opened it, or ` +
+      `onAbort: 'terminate' ends the thread "${reference.origin?.name ?? reference.homeName}", and only the thread that has opened it, or ` +
         'attached to it, may do that.',
     )
   }

@@ -26,7 +26,7 @@ import { CallResult } from './call-result.js'
 import { type CallSettings, GRACE_TIME } from './call-settings.js'
 import { CallTable } from './call-table.js'
 import { atCall, atCaller, type CallTrace, traceCall, traceHere } from './call-trace.js'
-import { cannotCross } from './crossing.js'
+import { cannotCross, carriedBy } from './crossing.js'
 import { arrivingLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
 import { CALL, CANCEL, type CallMessage, type CarryingMessage, type How } from './messages.js'
@@ -82,6 +82,9 @@ let spare: CallMessage | undefined = [
   undefined,
   false,
 ]
+
+/** What a call that never began was answered with. */
+const isGivenUp = (error: unknown) => error instanceof DOMException && error.name === 'AbortError'
 
 /** The calls that await the answer of one peer. */
 export class AwaitedCalls {
@@ -159,6 +162,7 @@ export class AwaitedCalls {
     call.id = id
     const path = parent ? [...parent.path, id] : [id]
     try {
+      if (peer.link.apart) carriedBy(call, settings?.downgrade === 'refuse')
       this.#send(target.id, how, member, path, deadline, replies, cell, args)
     } catch (error) {
       cell?.free()
@@ -223,7 +227,7 @@ export class AwaitedCalls {
       return false
     }
     call.deadline = deadline
-    if (reply && (signal || onAbort)) call.cell = new CallCell()
+    if (reply && (signal || onAbort) && !this.peer.link.apart) call.cell = new CallCell()
     if (onAbort) call.grace = graceTime
     if (settings && (signal || own !== undefined)) {
       call.limit = { label: call.label, trace: call.trace ?? traceHere(), settings, deadline: own }
@@ -271,6 +275,12 @@ export class AwaitedCalls {
     const call = this.#awaited.get(id)
     if (!call) return
     if (reason instanceof TakenBack) {
+      if (this.peer.link.apart) {
+        // Whether it has begun, its own thread alone knows: its answer says so.
+        call.takenBack = reason
+        this.#sendCancel(id, reason)
+        return
+      }
       call.cell?.giveUp()
       if (call.cell?.started) return
     }
@@ -286,7 +296,7 @@ export class AwaitedCalls {
     cell?.giveUp()
     this.#take(id)
     end(id)
-    if (cell && grace !== undefined) this.#linger(id, call.label, cell, grace)
+    if (grace !== undefined) this.#linger(id, call.label, cell, grace)
     else cell?.free()
     this.#settled()
   }
@@ -301,18 +311,19 @@ export class AwaitedCalls {
   }
 
   /** Ends the callee's thread if the call doesn't end in time. */
-  #linger(id: CallId, label: string, cell: CallCell, grace: number): void {
+  #linger(id: CallId, label: string, cell: CallCell | undefined, grace: number): void {
     let stopTimer = () => {}
     const letGo = () => {
       stopTimer()
       this.#lingering.delete(id)
-      cell.free()
+      cell?.free()
       if (this.#lingering.size > 0) return
       for (const resolve of this.#whenNoneLingers) resolve()
       this.#whenNoneLingers = []
     }
     const look = () => {
-      const { started } = cell
+      // Of a thread apart nobody knows more than that it hasn't answered.
+      const started = cell?.started ?? true
       letGo()
       this.#settled()
       // A call that hasn't begun never will: what keeps its thread busy is no fault of this one.
@@ -334,6 +345,7 @@ export class AwaitedCalls {
       const result = this.#unpack(call, value, refs)
       if (call) {
         if (succeeded) call.succeed(result)
+        else if (call.takenBack && isGivenUp(result)) call.fail(call.takenBack)
         else call.fail(result, atCaller)
       }
     } catch (error) {

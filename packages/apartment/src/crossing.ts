@@ -1,10 +1,13 @@
 /** Packing for the thread at the other end of a link, and unpacking what came by one. */
 import { NotMarshalableError } from '@flatshare/core'
 import {
+  type ApartPacking,
   decodeFromArena,
   encodeInto,
+  foreignHome,
   type LinkDecodeOptions,
   type LinkEncodeOptions,
+  noteDowngrade,
   type PackedGraph,
   type PackedReference,
   packGraph,
@@ -27,13 +30,37 @@ export function unpackingPeer(): Peer | undefined {
   return unpackingFrom
 }
 
+/** What errors call the call that carries the value that is packed next, for a thread apart. */
+let carrying: { readonly label: string } | undefined
+let refusing = false
+
+/** Says what call, if any, carries the value that is packed next for a thread apart, and whether it refuses downgrades. */
+export function carriedBy(call: { readonly label: string } | undefined, refuses: boolean): void {
+  carrying = call
+  refusing = refuses
+}
+
+function apartPacking(peer: Peer): ApartPacking {
+  const call = carrying
+  const refuses = refusing
+  carriedBy(undefined, false)
+  return {
+    downgraded(x, place, memoryOnly) {
+      const label = call?.label ?? 'A message'
+      const { process = 'unknown', pid } = foreignHome(peer.threadId) ?? {}
+      noteDowngrade(x, place, memoryOnly, { label, refuses, to: { process, pid, thread: peer.name } })
+    },
+  }
+}
+
 /** Packs a value for a peer. What must be transferred with it is added to the list. */
 export function packFor(peer: Peer, value: unknown, transferList: any[]): PackedGraph {
   const [outerPeer, outerList] = [packingPeerNow, packingList]
   packingPeerNow = peer
   packingList = transferList
   try {
-    return packGraph(value, { transferList, to: peer.threadId || undefined })
+    const apart = peer.link.apart ? apartPacking(peer) : undefined
+    return packGraph(value, { transferList, to: peer.threadId || undefined, apart })
   } finally {
     packingPeerNow = outerPeer
     packingList = outerList
@@ -68,7 +95,7 @@ export function unpackFrom(peer: Peer, value: unknown, refs: PackedReference[] |
   try {
     const graph: PackedGraph = { value }
     if (refs) graph.refs = refs
-    return unpackGraph(graph, { from: peer.threadId })
+    return unpackGraph(graph, { from: peer.threadId, apart: peer.link.apart })
   } finally {
     unpackingFrom = outer
   }

@@ -6,7 +6,15 @@
  * those by which an object is closed (`Symbol.asyncDispose`) and iterated. A plain object has its own enumerable
  * properties instead: functions as methods, the rest as getters.
  */
-import { functionKind, type MemberNotes, modelRecord, ownMemberNotes, ownModelRecord } from '@flatshare/core/internal'
+import {
+  functionKind,
+  MARSHALER,
+  type Marshaler,
+  type MemberNotes,
+  modelRecord,
+  ownMemberNotes,
+  ownModelRecord,
+} from '@flatshare/core/internal'
 
 export interface Description {
   /** Names it among the descriptions of this thread. */
@@ -61,6 +69,11 @@ const servedNames = new WeakMap<Function, string>()
 const ofPrototype = new WeakMap<object, Description>()
 const ofShape = new Map<string, Description>()
 let lastId = 0
+
+/** Names a description that is none of a class of this thread. */
+export function newDescriptionId(): number {
+  return ++lastId
+}
 
 /** Notes what was said of a class when it was decorated. */
 export function sayOfClass(Class: Function, what: SaidOfClass): void {
@@ -144,7 +157,8 @@ function describeChain(prototype: object): Description {
   const hidden = new Set<string>()
   const interleaved = new Set<string>()
   const seen = new Set<string>()
-  let all = false
+  // What any thread may use at any time guards itself. Its calls may wait for one another, as those of a lock do.
+  let all = (prototype as { [MARSHALER]?: Marshaler })[MARSHALER]?.model === 'free'
   for (let at = prototype; at && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
     const Class = classOf(at)
     if (Class) {

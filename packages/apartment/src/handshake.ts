@@ -36,6 +36,7 @@ import {
 import { noteMet } from './introduce.js'
 import { type LinkKind, setOwnLinkKind } from './link-kind.js'
 import type { Directory } from './messages.js'
+import { greetOverLinks } from './over-link.js'
 import { Peer } from './peer.js'
 import { whenAllAnswered } from './peers.js'
 import { addServed, directory, servesAnything } from './serve-table.js'
@@ -351,6 +352,8 @@ export function serve(exposed: object, endpoint?: Endpoint): void {
     throw new TypeError('serve answers a worker, the parent of a worker, or a message port.')
   }
   addServed(exposed)
+  // What the module that is running serves after this, they shall know as well.
+  soon(greetOverLinks)
   const at = endpoint ?? parentEndpoint()
   if (at) Door.of(at).serve()
 }

@@ -26,10 +26,13 @@ export {
   currentCall,
   DeadlockError,
   DisconnectedError,
+  type Downgrade,
+  DowngradeError,
   FlatshareError,
   type MarshalOptions,
   marshal,
   NotMarshalableError,
+  onDowngrade,
   type Packet,
   registerCodec,
   registerError,
@@ -38,7 +41,7 @@ export {
   WrongThreadError,
 } from '@flatshare/core'
 export { Apartment, attachTo, type CloseOptions } from './apartment.js'
-export type { ApartmentSource, OpenOptions } from './apartment-options.js'
+export type { ApartmentSource, OpenOptions, WorkerSource } from './apartment-options.js'
 export { blocking } from './blocking.js'
 export type { Blocking } from './blocking-types.js'
 export type { CallSettings } from './call-settings.js'
@@ -57,6 +60,7 @@ export {
 } from './decorators.js'
 export { disconnect } from './disconnect.js'
 export { serve } from './handshake.js'
+export { type Home, homeOf } from './home-of.js'
 export type { LinkKind } from './link-kind.js'
 export {
   type GetOptions,
@@ -73,3 +77,4 @@ export { release } from './proxy.js'
 export { QueueFullError } from './queue-full-error.js'
 export type { Remote, RemoteFunction, RemoteHandle, RemoteModule } from './remote.js'
 export { type SettableName, set } from './set.js'
+export type { OtherSource, StartedProcess } from './sources.js'

@@ -14,9 +14,34 @@ import { referenceOf } from './proxy.js'
 import type { Reference } from './reference.js'
 import { ABOVE, holdForEver, IN_TURN } from './stub.js'
 
+export { apartmentOf } from './apartment.js'
+export { checkOpening, START_TIMEOUT } from './apartment-options.js'
+export { type ApartmentThread, apartFrom, createBy, openRemote, type Wanted } from './apartment-thread.js'
+export { traceCall } from './call-trace.js'
+export { type Waited, waitWithin } from './call-wait.js'
 export { TakenBack } from './calling.js'
 export { type MeetOptions, peerOf } from './introduce.js'
-export { isProxy } from './proxy.js'
+export { type Link, type LinkReceiver, sendPacked } from './link.js'
+export type { AnswerMessage, CallMessage, CarryingMessage, Directory, Message } from './messages.js'
+export * as messages from './messages.js'
+export { classNameFor } from './module-class.js'
+export {
+  type OpenedOver,
+  type OpenOverSettings,
+  openOver,
+  remoteOf,
+  type ServeOverSettings,
+  serveOver,
+} from './over-link.js'
+export { ownThread } from './own-threads.js'
+export { Peer } from './peer.js'
+export { isPlain } from './port-link.js'
+export { isProxy, proxyApart, referenceOf } from './proxy.js'
+export { learn } from './remote-description.js'
+export type { Router } from './routed-reference.js'
+export { type OtherSource, registerSource, type SourceKind, type StartedProcess } from './sources.js'
+export { ROOT } from './stub.js'
+export { flushLinks, forgetUnsent, noteUnsent, type Unsent } from './unsent.js'
 
 function require(proxy: object): Reference {
   const reference = referenceOf(proxy)
@@ -25,7 +50,7 @@ function require(proxy: object): Reference {
 }
 
 /** The thread on which the object behind a proxy lives. */
-export function homeOf(proxy: object): ThreadId {
+export function homeThreadOf(proxy: object): ThreadId {
   return require(proxy).home
 }
 

@@ -18,6 +18,7 @@ import {
   holdOpen,
   introduce,
   isAlive,
+  isForeign,
   mainThreadId,
   onIntroduction,
   onThreadExitInternal,
@@ -113,6 +114,7 @@ export async function meet(thread: ThreadId, { timeout, signal }: MeetOptions = 
   if (!isAlive(thread)) throw ended(threadName(thread))
   const known = threads.get(thread)
   if (known?.met?.peer.gone === false) return known.met
+  if (isForeign(thread)) throw notLinked(thread)
   if (!known || known.met) ask(thread)
   const { waiting } = entryOf(thread)
   return new Promise((resolve, reject) => {
@@ -133,6 +135,13 @@ export async function meet(thread: ThreadId, { timeout, signal }: MeetOptions = 
     signal?.addEventListener('abort', aborted, { once: true })
     waiting.add(waiter)
   })
+}
+
+function notLinked(thread: ThreadId): DisconnectedError {
+  const message =
+    `The thread "${threadName(thread)}" can't be reached: it is of another process, and this thread has no link to it. ` +
+    'Open or attach to it here, or have what is used from there handed on.'
+  return new DisconnectedError(message, { mayHaveRun: false })
 }
 
 function notAnswered(thread: ThreadId, timeout: number): FlatshareError {

@@ -81,6 +81,7 @@ function limited(known: object, limit: IterationLimit): object {
 
 const iterableMarshaler: Marshaler<AnyIterable, Body> = {
   kind: 'iterable',
+  apart: 'same',
   model: undefined,
   claim: isIterable,
   marshal(x, context) {

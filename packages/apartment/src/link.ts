@@ -1,5 +1,6 @@
 /** The way between two threads. Proxies and stubs know nothing else of it, so that others can take its place. */
 import {
+  type CallId,
   type LinkDecodeOptions,
   type LinkEncodeOptions,
   type PackedGraph,
@@ -11,8 +12,15 @@ import { CALL, type CallMessage, type CarryingMessage, carriedAt, type Message }
 
 export interface Link {
   readonly kind: LinkKind
+  /**
+   * Whether the two threads share no memory, as those of two processes. No port crosses it then, and what would lie in
+   * shared memory doesn't either: it goes by reference, or not at all.
+   */
+  readonly apart: boolean
   /** Whether a thread that blocks receives what comes. */
   readonly drains: boolean
+  /** Nothing wakes a thread that blocks when something comes: it must look again and again. */
+  readonly polled?: boolean
   /** Begins to receive. Messages that came before are kept until then. */
   start(receiver: LinkReceiver): void
   /** The receiver knows by now which thread is at the other end. */
@@ -44,6 +52,8 @@ export interface Link {
    * before, as the end of the other thread may be told later than that.
    */
   hold(hold: boolean): void
+  /** Of threads apart: a call that came by this link, with this path, has ended here. */
+  served?(path: readonly CallId[]): void
   /** Closes it; the other end learns that this one is gone. */
   close(): void
 }
@@ -71,8 +81,8 @@ export interface LinkReceiver {
   decode(start: number, end: number, options: LinkDecodeOptions): unknown
   /** As core's `releaseInArena`, from the other thread. */
   releaseEncoded(start: number, end: number, options: LinkDecodeOptions): void
-  /** The other end has closed, or its thread has ended. */
-  closed(): void
+  /** The other end has closed, or its thread has ended; by this error, where that is known. */
+  closed(cause?: unknown): void
   /** A message came that can't be read here. */
   lost(): void
 }

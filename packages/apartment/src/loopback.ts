@@ -16,6 +16,7 @@ class Loopback implements Link {
   other!: Loopback
   readonly #inbox: Message[] = []
   readonly kind = 'port'
+  readonly apart = false
   readonly drains = true
   readonly stuck = false
   readonly pace = 0

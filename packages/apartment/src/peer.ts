@@ -14,6 +14,7 @@
 import { DisconnectedError } from '@flatshare/core'
 import {
   afterMicrotasks,
+  clock,
   isAlive,
   type LinkDecodeOptions,
   type LinkEncodeOptions,
@@ -25,16 +26,18 @@ import {
 } from '@flatshare/core/internal'
 import { failLost, sendAnswer, sendFailure, sendFailureOf } from './answers.js'
 import type { CallTarget } from './awaited-call.js'
+import { dispatchArrived } from './blocked-thread.js'
 import type { CallSettings } from './call-settings.js'
 import { CallTable } from './call-table.js'
 import type { CallTrace } from './call-trace.js'
 import { AwaitedCalls, type CalledPeer, HERE } from './calling.js'
-import { decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
+import { carriedBy, decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
 import { EncodedValue } from './incoming.js'
 import type { Link, LinkReceiver } from './link.js'
 import { callMeant, isMessage } from './message-check.js'
 import {
   ANSWER,
+  type AnswerMessage,
   ASK,
   CALL,
   CANCEL,
@@ -57,6 +60,9 @@ import { type CallingPeer, cancelCall, type IncomingCall, serveCall, whatWaits }
 import { linkOver } from './shared-link.js'
 import { ABOVE, ROOT, type Stub, stubById, TABLE } from './stub.js'
 
+/** How often code that asks all the time has a link to another process looked at. */
+const LOOK_MS = 1
+
 export interface PeerSettings {
   /** Which thread it is, where that is known before its HELLO. */
   readonly thread?: ThreadId
@@ -64,6 +70,8 @@ export interface PeerSettings {
   readonly transient?: boolean
   /** Somebody watches the worker itself, and calls `end` with its error once that has ended. */
   readonly watched?: boolean
+  /** Of a thread apart: it may have modules loaded here that this thread doesn't serve. */
+  readonly mayLoad?: boolean
   /** The link has ended, also where it was only unused. */
   readonly onEnd?: () => void
 }
@@ -78,6 +86,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   held = 0
   onHello?: (serves: Directory | undefined) => void
   onCloseAsked?: () => void
+  /** The other thread could not begin to serve. */
+  onFailed?: (error: unknown) => void
+  /** Called first at the end, with its cause. */
+  onEnding?: (cause: unknown) => void
   /** The calls of this thread that the other hasn't answered. */
   readonly calls = new AwaitedCalls(this)
   readonly #sent = new SentReferences()
@@ -85,6 +97,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   readonly #idleListeners = new Set<() => void>()
   #gone: { cause: unknown } | undefined
   #closing = false
+  #nextLook = 0
   #left = false
 
   constructor(
@@ -96,6 +109,20 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     peers.add(this)
     link.start(this)
     if (this.threadId !== 0) link.met()
+  }
+
+  get apart(): boolean {
+    return this.link.apart
+  }
+
+  lookApart(): void {
+    const now = clock()
+    if (now < this.#nextLook || !this.link.drains) return
+    this.#nextLook = now + LOOK_MS
+    dispatchArrived(
+      () => false,
+      () => this.link.drain(),
+    )
   }
 
   get gone(): boolean {
@@ -174,8 +201,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   answer(call: IncomingCall, value: unknown): void {
     if (!this.#ends(call)) return
+    if (this.link.apart) carriedBy(call, false)
     if (call.isLate) sendFailure(this, call, () => call.lateResult())
     else if (call.replies) sendAnswer(this, call, value)
+    if (this.link.apart) this.link.served?.(call.path)
     this.closeIfUnused()
     noteAnswered()
   }
@@ -184,6 +213,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     if (!this.#ends(call)) return
     if (call.replies) sendFailure(this, call, () => error)
     else call.warn(error, this.name)
+    if (this.link.apart) this.link.served?.(call.path)
     this.closeIfUnused()
     noteAnswered()
   }
@@ -202,10 +232,16 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     return this.#sent.count(stub)
   }
 
+  get mayLoad(): boolean {
+    return !this.link.apart || this.settings.mayLoad === true
+  }
+
   /** Whether the other end may speak of that object: it was given it by this link, or every thread has it. */
   gave(id: number): boolean {
-    if (id === ROOT || id === TABLE || id === ABOVE || this.#sent.has(id) || this.settings.thread === ownThreadId())
-      return true
+    if (id === ROOT || this.#sent.has(id)) return true
+    // What all threads of a process have is none of another one's business.
+    if (this.link.apart) return false
+    if (id === TABLE || id === ABOVE || this.settings.thread === ownThreadId()) return true
     if (this.threadId !== ownThreadId()) return false
     // Both ends of the link are here: what went in at the other one comes out at this.
     for (const peer of peers) if (peer.threadId === ownThreadId() && peer.#sent.has(id)) return true
@@ -249,6 +285,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.link.drain()
     if (this.#gone) return
     this.#gone = { cause }
+    this.onEnding?.(cause)
     peers.delete(this)
     this.#sent.clear()
     for (const call of this.serving.all()) call.giveUp(callerEnded())
@@ -262,6 +299,11 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     this.settings.onEnd?.()
   }
 
+  /** Says why this thread can't serve. */
+  sendFailed(error: unknown): void {
+    sendFailureOf(this, 0, error)
+  }
+
   /** Calls back when the other end is gone, soon if it is so already. */
   onGone(listener: () => void): () => void {
     if (this.#gone) queueMicrotask(listener)
@@ -273,6 +315,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   carry(message: CarryingMessage, value: unknown): void {
     this.link.carry(message, value)
+    // Where the link has packed nothing.
+    if (this.link.apart) carriedBy(undefined, false)
   }
 
   pack(value: unknown, transferList: any[]): PackedGraph {
@@ -301,8 +345,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     return this.calls.size > 0
   }
 
-  closed(): void {
-    if (!this.settings.watched) this.end()
+  closed(cause?: unknown): void {
+    if (!this.settings.watched) this.end(cause)
   }
 
   lost(): void {
@@ -323,8 +367,12 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
         if (!this.serving.get(message[4][message[4].length - 1]!)) serveCall(message, this)
         break
       case ANSWER:
+        this.calls.receiveAnswer(true, message[1], message[2], message[3])
+        break
       case FAILURE:
-        this.calls.receiveAnswer(message[0] === ANSWER, message[1], message[2], message[3])
+        // No call has this number.
+        if (message[1] === 0) this.#otherFailed(message)
+        else this.calls.receiveAnswer(false, message[1], message[2], message[3])
         break
       case CANCEL:
         cancelCall(message, this)
@@ -366,6 +414,14 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
           this.told.clear()
           this.#lost(false)
         }
+    }
+  }
+
+  #otherFailed([, , value, refs]: AnswerMessage): void {
+    try {
+      this.onFailed?.(this.unpack(value, refs))
+    } catch (error) {
+      this.onFailed?.(error)
     }
   }
 

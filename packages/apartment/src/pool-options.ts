@@ -1,6 +1,6 @@
 /** How many threads a pool has, and what it does when they are all busy. */
 import { checkedTimeout } from '@flatshare/core/internal'
-import { type ApartmentSource, checkOpening, type OpenOptions, spareCores } from './apartment-options.js'
+import { checkOpening, type OpenOptions, spareCores, type WorkerSource } from './apartment-options.js'
 
 export interface PoolOptions extends Omit<OpenOptions, 'transferList' | 'stdout' | 'stderr' | 'signal'> {
   /** What errors call the pool; its threads are `name-1`, `name-2`, …: `pool` by default. */
@@ -48,8 +48,8 @@ const refused: Readonly<Record<string, string>> = {
  *
  * @throws TypeError and RangeError.
  */
-export function checkedLimits(source: ApartmentSource, options: PoolOptions): PoolLimits {
-  checkOpening(source, options, 'A pool')
+export function checkedLimits(source: WorkerSource, options: PoolOptions): PoolLimits {
+  checkOpening(source, options, 'A pool', true)
   for (const [option, why] of Object.entries(refused)) {
     if ((options as Record<string, unknown>)[option] !== undefined)
       throw new TypeError(`A pool has no ${option}: ${why}`)

@@ -7,7 +7,7 @@
  */
 import { FlatshareError } from '@flatshare/core'
 import { apartmentOf, openThread } from './apartment.js'
-import type { ApartmentSource } from './apartment-options.js'
+import type { WorkerSource } from './apartment-options.js'
 import type { WorkerThread } from './apartment-thread.js'
 import { PoolMember, type Replicated } from './pool-member.js'
 import type { PoolLimits, PoolOptions } from './pool-options.js'
@@ -28,7 +28,7 @@ export class PoolStarts {
 
   /** `onReady` takes the thread in; `onSettled` hears that there is one more, or has failed. */
   constructor(
-    readonly source: ApartmentSource,
+    readonly source: WorkerSource,
     readonly options: PoolOptions,
     readonly limits: PoolLimits,
     readonly onReady: (member: PoolMember) => void,

@@ -25,7 +25,7 @@ import {
   startTimer,
   trackAcrossAwait,
 } from '@flatshare/core/internal'
-import type { ApartmentSource } from './apartment-options.js'
+import type { WorkerSource } from './apartment-options.js'
 import type { CallSettings } from './call-settings.js'
 import { atCaller, type CallTrace } from './call-trace.js'
 import { waitWithin } from './call-wait.js'
@@ -71,7 +71,7 @@ export class PoolThreads {
   #whenDone: (() => void) | undefined
 
   constructor(
-    source: ApartmentSource,
+    source: WorkerSource,
     options: PoolOptions,
     readonly limits: PoolLimits,
   ) {

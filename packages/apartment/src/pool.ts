@@ -1,6 +1,6 @@
 /** Pools: threads that all run one module, and share the work. */
 import { type Apartment, type Arguments, type CloseOptions, type Constructed, checkedClosing } from './apartment.js'
-import type { ApartmentSource } from './apartment-options.js'
+import type { WorkerSource } from './apartment-options.js'
 import { openRemote, type Wanted } from './apartment-thread.js'
 import type { CallSettings } from './call-settings.js'
 import { type CallTrace, traceCall } from './call-trace.js'
@@ -98,7 +98,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
    * @param source as `Apartment.open` takes it; a function makes a worker for each thread.
    * @throws TypeError and RangeError for options that are none.
    */
-  constructor(source: ApartmentSource, options: PoolOptions = {}) {
+  constructor(source: WorkerSource, options: PoolOptions = {}) {
     this.#threads = new PoolThreads(source, options, checkedLimits(source, options))
     this.remote = this.#makeRemote() as RemoteModule<M>
   }
@@ -109,7 +109,7 @@ export class ApartmentPool<M = any> implements AsyncDisposable {
    * @throws FlatshareError when none can be started; none is left behind then.
    * @throws TypeError and RangeError for options that are none.
    */
-  static async open<M = any>(source: ApartmentSource, options: PoolOptions = {}): Promise<ApartmentPool<M>> {
+  static async open<M = any>(source: WorkerSource, options: PoolOptions = {}): Promise<ApartmentPool<M>> {
     const pool = new ApartmentPool<M>(source, options)
     try {
       await pool.#threads.begin()

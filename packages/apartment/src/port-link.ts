@@ -24,7 +24,7 @@ export interface PortReceiver {
 }
 
 /** What surely can be cloned, and doesn't change meanwhile, so that a message of it may wait for its turn. */
-function isPlain(message: readonly unknown[]): boolean {
+export function isPlain(message: readonly unknown[]): boolean {
   // The arrays in these were made for them; any other is somebody's own.
   const ownArrays = message[0] === CALL || message[0] === LOST
   for (const x of message) {

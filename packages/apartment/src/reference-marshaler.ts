@@ -9,6 +9,8 @@
  *                                     overtaken by its release: the original is found there
  *   by hand, or of a third thread     its number and the port of a link of its own to its home, so that
  *                                     whoever unpacks it talks to the home directly
+ *   to or of another process          its number and whose it is, the sender's or the receiver's, as no port gets there;
+ *                                     one of a third thread by a stub of the sender's (`relay.ts`)
  *
  * A reference that is packed and never sent, sent and never unpacked, or lost on its way ends with its
  * count taken back or its port closed.
@@ -23,19 +25,22 @@ import {
   ownThreadId,
   type Port,
   registerMarshaler,
+  type ThreadHome,
   type ThreadId,
 } from '@flatshare/core/internal'
 import { packingPeer, unpackingPeer } from './crossing.js'
 import { crossingName, isClass } from './description.js'
+import { homeOfReference } from './home-of.js'
 import { ownLinkKind } from './link-kind.js'
 import { type About, LINK } from './messages.js'
 import { Peer } from './peer.js'
 import { knownProxy, proxyOf, referenceOf } from './proxy.js'
 import { useMarshaler } from './proxy-prototype.js'
 import type { Reference } from './reference.js'
+import { relayOf } from './relay.js'
 import { aboutOf, learn } from './remote-description.js'
 import { linkOver } from './shared-link.js'
-import { FUNCTION, hold, objectOf, stubFor } from './stub.js'
+import { FUNCTION, hold, objectOf, type Stub, stubFor } from './stub.js'
 
 interface Body {
   readonly home: ThreadId
@@ -49,9 +54,73 @@ interface Body {
 /** How to take back what packing did, by the body that it gave. */
 const undo = new WeakMap<Body, () => void>()
 
+/** Between threads apart. */
+interface ApartBody {
+  readonly of: 'sender' | 'receiver'
+  readonly id: number
+  readonly about: About
+  /** Where it lives, if that isn't with the sender. */
+  readonly origin?: ThreadHome
+}
+
+const undoApart = new WeakMap<ApartBody, () => void>()
+
+const apartMarshaler: Marshaler<object, ApartBody> = {
+  kind: 'reference apart',
+  model: 'apartment',
+  apart: 'same',
+
+  marshal(x, context) {
+    const peer = packingPeer(context.transferList)!
+    const reference = referenceOf(x)
+    if (reference?.standIn === undefined && reference?.cameBy(peer)) {
+      const { id, description } = reference
+      return { of: 'receiver', id, about: [aboutOf(description)[0], description.name] }
+    }
+    const stub = stubOf(x, reference)
+    const { about, takeBack } = countFor(peer, stub)
+    const origin = reference && reference.standIn === undefined ? homeOfReference(reference) : undefined
+    const body: ApartBody = { of: 'sender', id: stub.id, about, ...(origin && { origin }) }
+    undoApart.set(body, takeBack)
+    return body
+  },
+
+  unmarshal({ of, id, about, origin }) {
+    const from = unpackingPeer()!
+    if (of === 'receiver') {
+      if (!from.gave(id)) throw new FlatshareError('A reference came home that nobody was given.')
+      return objectOf(id)
+    }
+    const proxy = proxyOf(from.threadId, id, learn(from.threadId, about), from)
+    if (origin) referenceOf(proxy)!.origin = origin
+    return proxy
+  },
+
+  release(body) {
+    const takeBack = undoApart.get(body)
+    if (takeBack) {
+      undoApart.delete(body)
+      takeBack()
+    } else if (body.of === 'sender') {
+      // What is told of a class is told once.
+      learn(unpackingPeer()!.threadId, body.about)
+      letGoUnread(body.id)
+    }
+  },
+}
+
+/** What came inside a message whose unpacking failed is let go at its home. */
+function letGoUnread(id: number): void {
+  const from = unpackingPeer()
+  if (!from) return
+  from.held++
+  from.release(id, 1)
+}
+
 export const referenceMarshaler: Marshaler<object, Body> = {
   kind: 'reference',
   model: 'apartment',
+  apart: apartMarshaler,
   claim: (x) => typeof x === 'function' || isByReference(x),
 
   marshal(x, context) {
@@ -62,13 +131,9 @@ export const referenceMarshaler: Marshaler<object, Body> = {
           'for one receiver. Marshal it for each.',
       )
     }
-    if (reference) return packProxy(reference, context)
-    if (typeof x === 'function' && isClass(x)) {
-      throw new NotMarshalableError(
-        `The class ${crossingName(x)} can't cross to another thread: serve it there, and create it by name.`,
-      )
-    }
-    return packOwn(x, context)
+    if (reference && reference.standIn === undefined && !reference.peer?.link.apart)
+      return packProxy(reference, context)
+    return packOwn(stubOf(x, reference), context)
   },
 
   unmarshal({ home, id, about, port, mine }, _context) {
@@ -104,12 +169,9 @@ export const referenceMarshaler: Marshaler<object, Body> = {
     } else if (body.mine && unpackingPeer()?.settings.thread === body.home) hold(body.id, -1)
     else if (isPort(body.port)) body.port.close()
     else {
-      // It came inside a message whose unpacking failed.
-      const from = unpackingPeer()
-      if (from?.threadId !== body.home) return
+      if (unpackingPeer()?.threadId !== body.home) return
       learn(body.home, body.about)
-      from.held++
-      from.release(body.id, 1)
+      letGoUnread(body.id)
     }
   },
 }
@@ -120,8 +182,23 @@ function nameOf(x: object, reference: Reference | undefined): string {
   return `an object of ${stubFor(x).name}`
 }
 
-function packOwn(x: object, context: MarshalContext): Body {
-  const stub = stubFor(x)
+/** The stub by which others reach it: that of an object of this thread, or of a proxy that is handed on by this thread. */
+function stubOf(x: object, reference: Reference | undefined): Stub {
+  if (reference) {
+    const { standIn } = reference
+    if (standIn) return stubFor(standIn)
+    requireLasting(reference)
+    return relayOf(reference, x)
+  }
+  if (typeof x === 'function' && isClass(x)) {
+    throw new NotMarshalableError(
+      `The class ${crossingName(x)} can't cross to another thread: serve it there, and create it by name.`,
+    )
+  }
+  return stubFor(x)
+}
+
+function packOwn(stub: Stub, context: MarshalContext): Body {
   const peer = packingPeer(context.transferList)
   if (!peer)
     return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
@@ -135,33 +212,42 @@ function packOwn(x: object, context: MarshalContext): Body {
     undo.set(body, () => hold(stub.id, -1))
     return body
   }
+  const { about, takeBack } = countFor(peer, stub)
+  const body: Body = { home: ownThreadId(), id: stub.id, about }
+  undo.set(body, takeBack)
+  return body
+}
+
+/** Counts a reference that goes to a peer, and says of it what that hasn't been told. */
+function countFor(peer: Peer, stub: Stub): { about: About; takeBack: () => void } {
   const about = stub.about()
   const news = about[0] !== FUNCTION && !peer.told.has(about[0])
   const uncount = peer.count(stub)
   if (news) peer.told.add(about[0])
-  const body: Body = { home: ownThreadId(), id: stub.id, about: news || about[0] === FUNCTION ? about : [about[0]] }
-  undo.set(body, () => {
+  const takeBack = () => {
     uncount()
     if (news) peer.told.delete(about[0])
-  })
-  return body
+  }
+  return { about: news || about[0] === FUNCTION ? about : [about[0]], takeBack }
 }
 
 function packProxy(reference: Reference, context: MarshalContext): Body {
-  if (reference.standIn) return packOwn(reference.standIn, context)
   const { home, id, description } = reference
   const to = packingPeer(context.transferList)
   const about = aboutOf(description)
   if (to && reference.cameBy(to)) return { home, id, about: [about[0], description.name] }
-  const { peer } = reference
-  // Its end may be noted before it is heard of here.
-  if (!peer || peer.gone || reference.released || !isAlive(home)) {
-    const why = reference.released ? 'it was released' : `the thread "${reference.homeName}" has ended`
-    throw new DisconnectedError(`A proxy of ${reference.name} can't be handed on: ${why}.`, { mayHaveRun: false })
-  }
+  const peer = requireLasting(reference)
   return packWithPort(home, id, about, context, (port) => {
     peer.link.send([LINK, id, port], [port])
   })
+}
+
+function requireLasting(reference: Reference): Peer {
+  const { peer } = reference
+  // Its end may be noted before it is heard of here.
+  if (peer && !peer.gone && !reference.released && isAlive(reference.home)) return peer
+  const why = reference.released ? 'it was released' : `the thread "${reference.homeName}" has ended`
+  throw new DisconnectedError(`A proxy of ${reference.name} can't be handed on: ${why}.`, { mayHaveRun: false })
 }
 
 function packWithPort(
@@ -183,4 +269,5 @@ function packWithPort(
 }
 
 registerMarshaler(referenceMarshaler)
+registerMarshaler(apartMarshaler)
 useMarshaler(referenceMarshaler)

@@ -1,6 +1,6 @@
 /** What a proxy stands on: an object of another thread, and the links by which it arrived. */
 import { DisconnectedError } from '@flatshare/core'
-import { ownThreadId, type ThreadId, threadName } from '@flatshare/core/internal'
+import { ownThreadId, type ThreadHome, type ThreadId, threadName } from '@flatshare/core/internal'
 import { callAndBlock } from './blocking-call.js'
 import type { CallSettings } from './call-settings.js'
 import type { How } from './messages.js'
@@ -15,6 +15,10 @@ export class Reference {
   /** The proxy; it may be collected, and another made, while the reference stands. */
   proxy: WeakRef<object> | undefined
   released = false
+  /** Where it lives, where a thread apart has handed it on that isn't its home. */
+  origin: ThreadHome | undefined
+  /** Called with what takes its place when it is released: others hold the object by way of this thread. */
+  passOn: ((heir: Reference) => void) | undefined
   readonly #arrivals = new Map<Peer, number>()
   #first: Peer | undefined
 
@@ -67,7 +71,7 @@ export class Reference {
 
   /** Whether this thread may end the one that calls go to. */
   get isOfOwnThread(): boolean {
-    return ownsThread(this.home)
+    return this.origin === undefined && ownsThread(this.home)
   }
 
   /** The object of this thread by which other threads get what the proxy stands for; undefined where they go to its home. */
@@ -111,9 +115,20 @@ export class Reference {
     if (this.released) return
     this.released = true
     const ofHome = references.get(this.home)
-    if (ofHome?.get(this.id) === this) {
-      ofHome.delete(this.id)
-      if (ofHome.size === 0) references.delete(this.home)
+    const isFound = ofHome?.get(this.id) === this
+    if (this.passOn) {
+      const heir = new Reference(this.home, this.id, this.description)
+      heir.origin = this.origin
+      for (const [peer, arrivals] of this.#arrivals) heir.#arrivals.set(peer, arrivals)
+      if (isFound) ofHome!.set(this.id, heir)
+      this.#arrivals.clear()
+      this.#first = undefined
+      this.passOn(heir)
+      return
+    }
+    if (isFound) {
+      ofHome!.delete(this.id)
+      if (ofHome!.size === 0) references.delete(this.home)
     }
     for (const [peer, arrivals] of this.#arrivals) peer.release(this.id, arrivals)
     this.#arrivals.clear()

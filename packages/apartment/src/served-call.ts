@@ -7,7 +7,8 @@
  *   any      → ended     it was answered: from then on its signal stays as it is
  *
  * That the caller has given it up is known from whatever comes first: the cell in shared memory, the clock, the
- * thread table (its thread has ended), or the message with the caller's reason.
+ * thread table (its thread has ended), or the message with the caller's reason. Of a thread of another process only the
+ * message tells, so code that asks again and again, without going back to its event loop, has the link looked at.
  */
 import {
   type Call,
@@ -30,7 +31,9 @@ const callOf = (signal: AbortSignal): ServedCall => calls.get(signal)!
 const livePrototype = Object.create(AbortSignal.prototype, {
   aborted: {
     get(this: AbortSignal): boolean {
-      return callOf(this).givenUp
+      const call = callOf(this)
+      call.look()
+      return call.givenUp
     },
     configurable: true,
   },
@@ -43,6 +46,7 @@ const livePrototype = Object.create(AbortSignal.prototype, {
   throwIfAborted: {
     value(this: AbortSignal): void {
       const call = callOf(this)
+      call.look()
       if (call.givenUp) throw call.reason
     },
     configurable: true,
@@ -87,6 +91,9 @@ export class ServedCall implements Call {
     }
     return controller.signal
   }
+
+  /** Looks whether the caller has said so, where that isn't in shared memory. */
+  look(): void {}
 
   /** Whether the caller wants it no more, as of now. */
   get givenUp(): boolean {

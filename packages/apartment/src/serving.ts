@@ -15,6 +15,7 @@ import { CallerCell } from './call-cells.js'
 import type { CallTable } from './call-table.js'
 import type { Gate, Turn } from './gate.js'
 import { type CallMessage, type CancelMessage, type How, labelOf } from './messages.js'
+import { isModuleClass } from './module-class.js'
 import { callGivenUp, ServedCall } from './served-call.js'
 import { isGenerator, stepsAreCalls } from './source-iteration.js'
 import { type Stub, stubById } from './stub.js'
@@ -22,6 +23,12 @@ import { type Stub, stubById } from './stub.js'
 /** The thread that called, as far as serving it goes. */
 export interface CallingPeer {
   readonly threadId: ThreadId
+  /** Whether it shares no memory with this thread. */
+  readonly apart: boolean
+  /** Whether it may create objects of classes that this thread doesn't serve, by the URLs of their modules. */
+  readonly mayLoad: boolean
+  /** Receives, now and then, what has come from it, without serving any call. */
+  lookApart(): void
   /** Calls of this peer that are not answered yet. */
   readonly serving: CallTable<IncomingCall>
   unpack(value: unknown, refs: CallMessage[6]): unknown
@@ -59,6 +66,10 @@ export class IncomingCall extends ServedCall implements Turn {
 
   override get label(): string {
     return this.stub ? labelOf(this.stub.name, this.how, this.member) : super.label
+  }
+
+  override look(): void {
+    if (this.from.apart) this.from.lookApart()
   }
 
   /** Takes its turn. */
@@ -156,6 +167,13 @@ export function serveCall(message: CallMessage, from: CallingPeer): void {
     from.fail(call, new DisconnectedError(`${label}: the object was let go at its home.`, { mayHaveRun: false }))
     return
   }
+  if (from.apart && how === 'create' && !from.mayLoad && isModuleClass(member)) {
+    from.fail(
+      call,
+      new TypeError('Only classes that are served here can be created from that process, by their names.'),
+    )
+    return
+  }
   call.stub = stub
   admit(call, stub.immediate === true)
 }
@@ -175,7 +193,11 @@ function deadlocked({ label }: IncomingCall, gate: Gate): DeadlockError {
 /** What a call waits for that its caller has been blocked for for long; undefined where this thread blocks. */
 export function whatWaits(id: CallId, from: CallingPeer): string | undefined {
   const call = from.serving.get(id)
-  if (!call || blockedCall()) return undefined
+  if (!call) return undefined
+  const blocked = blockedCall()
+  // Of another process nobody can see what it waits for, so that no cycle would be found.
+  if (blocked)
+    return from.apart ? `${call.label} waits there for ${blocked.label}, for which its thread blocks` : undefined
   if (call.begun) return `${call.label} has begun there, and awaits something`
   const running = call.gate?.running.join(' and ')
   return `${call.label} waits its turn there${running ? `, behind ${running}, which awaits something` : ''}`

@@ -50,6 +50,7 @@ const UNREADABLE = Symbol('unreadable')
 const ringsTo = new Map<ThreadId, number>()
 
 export class SharedLink implements Link {
+  readonly apart = false
   readonly #port: PortLink
   #receiver!: LinkReceiver
   #outgoing: Outgoing | undefined

@@ -109,6 +109,7 @@ function readerIterator(reader: ReadableStreamDefaultReader<unknown>): AnyIterat
 
 const readableMarshaler: Marshaler<ReadableStream, ReadableBody> = {
   kind: 'readable-stream',
+  apart: 'same',
   model: undefined,
   claimClass: (x) => x instanceof ReadableStream,
   marshal(stream, context) {
@@ -176,6 +177,7 @@ interface WritableBody {
 
 const writableMarshaler: Marshaler<WritableStream, WritableBody> = {
   kind: 'writable-stream',
+  apart: 'same',
   model: undefined,
   claimClass: (x) => x instanceof WritableStream,
   marshal(stream, context) {
@@ -245,6 +247,7 @@ const pairClasses = () =>
 /** A transform stream arrives as its two ends, which is what `pipeThrough` takes. */
 const pairMarshaler: Marshaler<Pair> = {
   kind: 'stream-pair',
+  apart: 'same',
   model: undefined,
   claimClass: (x) => pairClasses().some((Class) => x instanceof Class),
   marshal: ({ readable, writable }, context) => ({

@@ -5,7 +5,7 @@
  * threads hold references to it.
  */
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
-import { MARSHALER, markUncloneable } from '@flatshare/core/internal'
+import { MARSHALER, type Marshaler, markUncloneable } from '@flatshare/core/internal'
 import { type Description, describe, methodAt } from './description.js'
 import { Gate } from './gate.js'
 import type { About, How } from './messages.js'
@@ -51,11 +51,17 @@ export const FUNCTION = 0
 /** Calls of a function that name this as its member queue, as those of an object do. */
 export const IN_TURN = 'in turn'
 
+/** A number for a stub that stands for no object of this thread. */
+export function newStubId(): number {
+  return ++lastId
+}
+
 const unreachable = (name: string, what: string, member: string) =>
   new TypeError(`${name} has no ${what} "${member}" that other threads can reach.`)
 
 export class ObjectStub implements Stub {
   readonly id = ++lastId
+  unheld?: () => void
   readonly description: Description
   readonly #gate = new Gate()
   #disconnected = false
@@ -63,7 +69,12 @@ export class ObjectStub implements Stub {
   constructor(readonly object: object) {
     this.description = describe(object)
     // A copy that a raw postMessage makes would be dead: of its class, `this` has neither methods nor private fields.
-    if (MARSHALER in object) markUncloneable?.(object)
+    if (MARSHALER in object) {
+      markUncloneable?.(object)
+      // An instance of a class with a codec that is marked by reference has none.
+      const unheld = (object[MARSHALER] as Marshaler | undefined)?.unheld
+      if (unheld) this.unheld = () => unheld(object)
+    }
   }
 
   get name(): string {

@@ -107,6 +107,12 @@ export function newCallId(): CallId {
   return nextSerial++ * THREAD_SLOTS + slotNumber
 }
 
+/** As `newCallId`, for a call that came from elsewhere: as one of the thread that has that id here. */
+export function aliasOf(thread: ThreadId): CallId {
+  const id = newCallId()
+  return id - slotNumber + (thread & (THREAD_SLOTS - 1))
+}
+
 /** The serial number in an id: those of one thread's calls mostly follow one another. */
 export function serialOf(id: CallId): number {
   return Math.floor(id / THREAD_SLOTS)

@@ -111,6 +111,7 @@ function failed(name: string, what: string, cause: unknown): NotMarshalableError
 const classMarshaler: Marshaler<object, Body> = {
   kind: 'class',
   model: undefined,
+  apart: 'same',
   marshal(x, context) {
     const { name, encode } = codecOf(x)
     let encoded: unknown

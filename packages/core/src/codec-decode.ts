@@ -21,6 +21,8 @@ const END = Symbol('end')
 export interface LinkDecodeOptions {
   /** The thread that encoded the value. */
   readonly from: ThreadId
+  /** Refuses references, as damage: for what comes from others. */
+  readonly bare?: boolean
   readonly shapes: ReceivedShapes
 }
 
@@ -36,6 +38,7 @@ export class Decoder {
   readonly #keyLists: KeyList[] = []
   /** Of the link by which the value came; undefined for one that came by none. */
   #shapes: ReceivedShapes | undefined
+  #bare = false
   /** References whose unmarshaling has begun. */
   #begun = 0
   /** Of the references, all from this number on are let go instead. */
@@ -60,6 +63,7 @@ export class Decoder {
   /** As `decode`, for what a link carried. Where it fails, its shapes are learned all the same. */
   decodeForLink(start: number, end: number, options: LinkDecodeOptions): unknown {
     this.#shapes = options.shapes
+    this.#bare = options.bare === true
     try {
       return this.#runInArena(start, end, options.from, Infinity)
     } catch (error) {
@@ -69,6 +73,7 @@ export class Decoder {
       throw error
     } finally {
       this.#shapes = undefined
+      this.#bare = false
     }
   }
 
@@ -413,6 +418,7 @@ export class Decoder {
 
   #reference(): unknown {
     const reader = this.#in
+    if (this.#bare) throw reader.damaged('a reference came where none can')
     const number = this.#reserve()
     const kind = this.#string()
     let tag = reader.byte()

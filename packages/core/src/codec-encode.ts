@@ -43,6 +43,11 @@ export interface LinkEncodeOptions {
   readonly transferList?: any[]
   /** The value is an array of the caller's own making, with elements alone: no holes, and nothing that marks it. */
   readonly list?: boolean
+  /**
+   * Gives a value up, without a word of why, that has references, instances of classes or bytes in it: for who has
+   * another way for those.
+   */
+  readonly bare?: boolean
   readonly shapes: SentShapes
 }
 
@@ -61,6 +66,7 @@ export class Encoder implements MarshalContext, Tokens {
   to: ThreadId | undefined
   table = false
   #plain = false
+  #bare = false
   readonly out = new ByteWriter()
   /** Everything with identity. */
   readonly #objects = new Numbers()
@@ -82,6 +88,7 @@ export class Encoder implements MarshalContext, Tokens {
     this.to = to
     this.table = table
     this.#plain = plain
+    this.#bare = false
     this.transferList = this.#ownTransfers
     this.#keys.begin(undefined)
     this.#linked = false
@@ -113,12 +120,12 @@ export class Encoder implements MarshalContext, Tokens {
     start: number,
     end: number,
     most: number,
-    { to, transferList = this.#ownTransfers, list, shapes }: LinkEncodeOptions,
+    { to, transferList = this.#ownTransfers, list, bare = false, shapes }: LinkEncodeOptions,
   ): number | Uint8Array<ArrayBuffer> | undefined {
     const out = this.out
     this.to = to
     this.table = false
-    this.#plain = false
+    this.#plain = this.#bare = bare
     this.transferList = transferList
     this.#keys.begin(shapes)
     this.#linked = true
@@ -140,7 +147,7 @@ export class Encoder implements MarshalContext, Tokens {
       return out.inArena ? out.at : out.written().slice()
     } catch (error) {
       this.#takeBack()
-      if (out.exceeded || (error instanceof Refused && error.message === MOVED)) return undefined
+      if (out.exceeded || (error instanceof Refused && (bare || error.message === MOVED))) return undefined
       throw told(error, x)
     } finally {
       this.#clear()
@@ -301,6 +308,7 @@ export class Encoder implements MarshalContext, Tokens {
     if (prototype === Object.prototype || (prototype === null && !(this.#linked && isBareError(x)))) {
       this.plain(x as Record<string, unknown>)
     } else if (this.#plain && cloneKindOf(x) === 'plain') throw new Refused(instanceLabel(x), x)
+    else if (this.#bare && (ArrayBuffer.isView(x) || x instanceof ArrayBuffer)) throw new Refused('bytes', x)
     else encodeBuiltIn(x, this)
   }
 

@@ -102,6 +102,7 @@ const errorMarshaler: Marshaler<Error, ErrorBody> = {
   kind: 'error',
   model: undefined,
   claimClass: (x) => x instanceof Error,
+  apart: 'same',
   marshal(error, context) {
     const own: Record<string, unknown> = {}
     for (const key of Object.keys(error)) {

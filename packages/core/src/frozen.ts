@@ -59,6 +59,7 @@ export function freezeDeeply(x: unknown, seen: Set<object>): void {
 const frozenMarshaler: Marshaler<readonly unknown[], unknown> = {
   kind: 'frozen',
   model: undefined,
+  apart: 'same',
   marshal: (list, context) => context.pack([...list]),
   unmarshal(body) {
     const list = body as unknown[]

@@ -12,7 +12,8 @@
  */
 import { objectLabel } from './codec-kinds.js'
 import { insteadOfEmptied } from './emptied.js'
-import { type MarshalContext, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
+import { NotMarshalableError } from './errors.js'
+import { type MarshalContext, type Marshaler, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
 import { missingMarshaler } from './missing-marshaler.js'
 import { functionLabel, refusal } from './refusal.js'
 import type { ThreadId } from './threads.js'
@@ -25,6 +26,16 @@ export type PackedReference = [placeholder: object, kind: string, body: unknown]
 export interface PackedGraph {
   value: unknown
   refs?: PackedReference[]
+}
+
+/** How to pack for a thread that shares no memory with this one. */
+export interface ApartPacking {
+  /**
+   * A free-threaded object goes by reference. What it throws ends the packing.
+   *
+   * @param place the keys that lead to it.
+   */
+  downgraded(x: object, place: readonly string[], memoryOnly: boolean): void
 }
 
 type Entry = [key: unknown, value: unknown]
@@ -85,7 +96,12 @@ class Packer implements MarshalContext {
     readonly transferList: any[],
     readonly to: ThreadId | undefined,
     readonly table: boolean,
+    readonly apartPacking: ApartPacking | undefined,
   ) {}
+
+  get apart(): boolean {
+    return this.apartPacking !== undefined
+  }
 
   pack(x: unknown): unknown {
     const copies = this.#copies.size
@@ -111,8 +127,9 @@ class Packer implements MarshalContext {
     const list = transferListOf(x)
     if (list) this.#move(list)
     if (this.#moved.has(x)) return x
-    const marshaler = marshalerOf(x)
-    if (marshaler) {
+    const own = marshalerOf(x)
+    if (own) {
+      const marshaler = this.apartPacking ? this.#marshalerApart(x, own, this.apartPacking) : own
       this.#copies.set(x, BUSY)
       const placeholder = {}
       const body = marshaler.marshal(x, this)
@@ -124,6 +141,22 @@ class Packer implements MarshalContext {
     if (isContainer(x)) return this.#copy(x)
     if (isUnclonable(x)) throw refusal(objectLabel(x), this.#trail, insteadOfEmptied(x))
     return x
+  }
+
+  #marshalerApart(x: object, own: Marshaler, packing: ApartPacking): Marshaler {
+    if (own.apart === 'same') return own
+    if (typeof own.apart === 'object') return own.apart
+    const reference = marshalerFor('reference')?.apart
+    if (typeof reference === 'object') {
+      if (own.apart === 'reference') return reference
+      if (own.model === 'free') {
+        packing.downgraded(x, this.#trail, own.memoryOnly?.(x) === true)
+        return reference
+      }
+    }
+    // It says itself why a single-threaded object doesn't cross.
+    if (own.model === 'single') return own
+    throw refusal(objectLabel(x), this.#trail)
   }
 
   /** An error that is its own cause crosses without it; nothing else may lead back to itself only through what it packs. */
@@ -172,10 +205,15 @@ class Packer implements MarshalContext {
 /** Packs a value and everything that it refers to. */
 export function packGraph(
   value: unknown,
-  options: { transferList: any[]; to?: ThreadId | undefined; table?: boolean },
+  options: {
+    transferList: any[]
+    to?: ThreadId | undefined
+    table?: boolean
+    apart?: ApartPacking | undefined
+  },
 ): PackedGraph {
   if (containsReference(value)) {
-    const packer = new Packer(options.transferList, options.to, options.table ?? false)
+    const packer = new Packer(options.transferList, options.to, options.table ?? false, options.apart)
     const packed = packer.pack(value)
     return { value: packed, refs: packer.refs }
   }
@@ -192,11 +230,13 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
     for (const [placeholder, kind, body] of graph.refs) {
       const marshaler = marshalerFor(kind)
       if (!marshaler) throw missingMarshaler(kind)
+      // Its body may name shared memory, and the sender has none of it.
+      if (context.apart && marshaler.apart !== 'same') throw notFromApart(kind)
       resolved.set(placeholder, marshaler.unmarshal(resolve(body, resolved, seen), context))
       done++
     }
   } catch (error) {
-    releaseReferences(graph.refs.slice(done + 1))
+    releaseReferences(context.apart ? onlyApart(graph.refs.slice(done + 1)) : graph.refs.slice(done + 1))
     throw error
   }
   // A body may hold a container in which placeholders of later entries stood: what leads back to itself.
@@ -204,6 +244,11 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
   for (const [, , body] of graph.refs) resolve(body, resolved, again)
   return resolve(graph.value, resolved, again)
 }
+
+const notFromApart = (kind: string) =>
+  new NotMarshalableError(`Something of kind "${kind}" came from another process: such things don't leave theirs.`)
+
+const onlyApart = (refs: readonly PackedReference[]) => refs.filter(([, kind]) => marshalerFor(kind)?.apart === 'same')
 
 function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>): unknown {
   if (typeof x !== 'object' || x === null) return x

@@ -5,7 +5,7 @@
  * - `initialize`: options for all threads, and the end of what Flatshare started; nobody has to.
  * - `marshal`, `unmarshal`, `byReference`: an object's way to another thread, by hand.
  * - `transfer`, `registerCodec`, `registerError`: what moves, and what crosses as a copy of its class.
- * - `modelOf`, `requireModel`: how a class or a reference behaves here.
+ * - `modelOf`, `requireModel`: how a class or a reference behaves here; `onDowngrade`: where one behaves as less than it is.
  * - `currentCall`, `callingThread`, `causality`: on whose behalf the running code runs.
  * - the error family.
  *
@@ -17,6 +17,7 @@ export { byReference } from './by-reference.js'
 export { type Call, type CallId, callingThread, causality, currentCall } from './call.js'
 export { type ClassCodec, registerCodec } from './class-codecs.js'
 export type { AsItself, CrossesAsItself, crossesAsItself } from './crossing-types.js'
+export { type Downgrade, onDowngrade } from './downgrade.js'
 export { type ErrorClass, registerError } from './error-marshaler.js'
 export {
   AbandonedError,

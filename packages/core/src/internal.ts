@@ -24,6 +24,7 @@ export {
   type Port,
   parallelism,
   parentEndpoint,
+  processId,
   readsPortsNow,
   receiveNow,
   reordersReads,
@@ -62,11 +63,16 @@ export { decodeAt, decodeValue, encodeValue, freeValue, readValue, type WrittenV
 export { decodeFromArena, encodeInto, evictEncoding, releaseInArena } from './codec-arena.js'
 export type { LinkDecodeOptions } from './codec-decode.js'
 export type { EncodeOptions, LinkEncodeOptions } from './codec-encode.js'
+export { viewClasses } from './codec-format.js'
 export { ReceivedShapes, SentShapes } from './codec-shapes.js'
+export { tracksItsBuffer, viewNumber } from './codec-views.js'
 export { announce, fallAsleep, hasDoorbell, isAwake, nap, onBell, postsNow, spin, stayAwake } from './doorbell.js'
+export { type CarryingCall, noteDowngrade } from './downgrade.js'
 export { abortReason, timeoutError } from './errors.js'
+export { type ForeignThread, foreignHome, joinForeign, processName, type ThreadHome } from './foreign.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export {
+  type ApartPacking,
   containsReference,
   type PackedGraph,
   type PackedReference,
@@ -143,6 +149,7 @@ export {
   canBlock,
   hasThreadEnded,
   isAlive,
+  isForeign,
   livingThreads,
   mainThreadId,
   nameThread,

@@ -8,6 +8,8 @@
  *                         { line: port }        another line, travelling in a packet to a thread yet unknown
  *                         { ping: n }           answered { pong: n }, after every end noticed before
  *                         { introduce: id, … }  see `introduction.ts`
+ *                         { foreign: ids, of }  these threads of other processes end with thread `of`, at the latest
+ *                         { gone: id }          such a one has ended
  *   supervisor → thread   { joined: id }        from now on the end of this thread is noticed
  *                         { exit: ThreadExit }  a thread has ended
  *                         { introduced: id, … } see `introduction.ts`
@@ -33,7 +35,18 @@ import {
 import { introduced } from './introduction.js'
 import { lifeName } from './life-name.js'
 import { arena, Header, i32, isRoot } from './memory.js'
-import { hasJoined, livingThreads, noteExitCode, onJoin, ownThreadId, type ThreadId } from './threads.js'
+import {
+  exitCodeOf,
+  hasJoined,
+  livingThreads,
+  markDead,
+  noteExitCode,
+  noteExitCodeOf,
+  onJoin,
+  ownThreadId,
+  type ThreadId,
+  threadName,
+} from './threads.js'
 
 /** A thread that has ended. */
 export interface ThreadExit {
@@ -47,6 +60,8 @@ let supervisor: SupervisorThread | undefined
 let line: Port | undefined
 const lines: Port[] = []
 let confirmed = false
+/** The threads of other processes to which this thread has a link. */
+const foreign = new Set<ThreadId>()
 
 function openLine(port: Port): void {
   const id = ownThreadId()
@@ -57,6 +72,7 @@ function openLine(port: Port): void {
   const announced = announceLife(lifeName(i32[Header.key >> 2], id))
   if (announced) void announced.then(() => port.postMessage({ join: id }))
   else port.postMessage({ join: id })
+  if (foreign.size > 0) port.postMessage({ foreign: [...foreign], of: id })
 }
 
 /** Starts supervision, if this thread is the root and it hasn't started. Does nothing elsewhere. */
@@ -79,6 +95,24 @@ export function newLine(): Port {
     sendToRoot(i32[Header.rootId >> 2], { line: port2 }, [port2])
   }
   return port1
+}
+
+/** Has the end of this thread be that of a thread of another process as well. */
+export function holdForeign(id: ThreadId): void {
+  foreign.add(id)
+  line?.postMessage({ foreign: [id], of: ownThreadId() })
+}
+
+/** A thread of another process has ended, or is not linked to this one any more. Again does nothing. */
+export function endForeign(id: ThreadId, code?: number): void {
+  if (!foreign.delete(id)) return
+  if (code !== undefined) noteExitCodeOf(id, code)
+  if (line) line.postMessage({ gone: id })
+  else {
+    // Without a supervisor this thread is alone in its process.
+    const name = threadName(id)
+    if (markDead(id)) soon(() => receive({ exit: { id, name, code: exitCodeOf(id) } }))
+  }
 }
 
 /** Hands one end of a channel to another thread; it gets there even while that thread, or the main thread, blocks. */

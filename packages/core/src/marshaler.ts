@@ -17,6 +17,8 @@ export interface MarshalContext {
   readonly to: ThreadId | undefined
   /** True for a packet that may be unmarshaled many times: it can carry no port. */
   readonly table: boolean
+  /** Whether the receiver shares no memory with this thread: see `Marshaler.apart`. */
+  readonly apart?: boolean
   /** Packs a value inside the one that is being packed. Where it throws, the marshaler may go on without that value. */
   pack(value: unknown): unknown
 }
@@ -25,6 +27,8 @@ export interface MarshalContext {
 export interface UnmarshalContext {
   /** The thread that packed it. */
   readonly from: ThreadId
+  /** Whether it shares no memory with this thread. */
+  readonly apart?: boolean
 }
 
 /** Packs and unpacks references of one kind. */
@@ -39,6 +43,17 @@ export interface Marshaler<T extends object = any, Body = any> {
   readonly claimsPlain?: false
   /** The same, where the answer is one for all objects of one prototype. */
   claimClass?(x: object): boolean
+  /**
+   * How it crosses to a thread that shares no memory with this one, as that of another process: the same way, where a
+   * body is nothing but data and what `context.pack` gave; by another marshaler, of a kind of its own, which crosses the
+   * same way; or by reference. Where nothing is said, free-threaded objects go by reference, which is noted as a
+   * downgrade, and all else not at all. What comes from there is unpacked by none but those that cross the same way.
+   */
+  readonly apart?: 'same' | 'reference' | Marshaler<T>
+  /** Nobody holds a reference to it any more that was sent to another process, or the process is gone. */
+  unheld?(x: T): void
+  /** Whether it may not go by reference to where no memory is shared. */
+  memoryOnly?(x: T): boolean
   /** The URL of the module that plugs it in, for threads that run nobody's program. */
   readonly module?: string
   /** Packs `x`. What it gives must survive structured clone. */

@@ -20,6 +20,7 @@
  * 280   table of the cells of calls: as with the wait queues        284  blocks of call ids given out
  * 288   list of rings: as with the wait queues      292  who has initialised (see `initialize.ts`): the same
  * 296   service thread of notifications: the same
+ * 304   16 random bytes that name the process among all others
  * 512   thread table: 1,024 slots of 128 bytes (see `threads.ts`)
  *
  * Invariant: the arena only grows, so an address that was valid once stays valid, and a view that
@@ -57,6 +58,7 @@ export const Header = {
   rings: 288,
   initializations: 292,
   serviceThread: 296,
+  processName: 304,
   threads: 512,
 } as const
 
@@ -146,6 +148,8 @@ function make(): void {
   makeViews(buffer)
   i32[Header.version >> 2] = LAYOUT_VERSION
   i32[Header.key >> 2] = (Math.random() * 0x7fffffff) | 0
+  // Not by Math.random: many processes may be started at once.
+  crypto.getRandomValues(new Uint8Array(16)).forEach((byte, i) => void (u8[Header.processName + i] = byte))
   i32[Header.top >> 2] = HEAP_START
   i32[Header.rootId >> 2] = nativeThreadId
   Atomics.store(i32, Header.magic >> 2, MAGIC)

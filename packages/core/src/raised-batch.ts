@@ -17,6 +17,7 @@
  * A column of numbers is a `Float64Array`, one of equal values holds it once, any other is a list.
  */
 import { decodeValue, encodeValue } from './codec.js'
+import { NotMarshalableError } from './errors.js'
 import { freezeDeeply, freezeWhole } from './frozen.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
@@ -79,10 +80,11 @@ export class RaisedBatch {
 
   /** As a sink of this thread sees it. */
   get list(): readonly SeenEvent[] {
-    return (this.#list ??= freezeWhole(this.#seen()))
+    return (this.#list ??= freezeWhole(this.seen()))
   }
 
-  #seen(): SeenEvent[] {
+  /** @internal */
+  seen(): SeenEvent[] {
     const list = this.#events.map((raised) => raised.seen)
     if (this.#dropped > 0) {
       const { event, payload, target, sequence } = list[0]!
@@ -93,7 +95,7 @@ export class RaisedBatch {
 
   /** @internal */
   body(pack: (value: unknown) => unknown): Body {
-    if (this.#events.some(({ refers }) => refers)) return { list: pack(this.#seen()) }
+    if (this.#events.some(({ refers }) => refers)) return { list: pack(this.seen()) }
     this.#bytes ??= encodeValue(this.#columns())
     return { bytes: this.#bytes, number: this.number }
   }
@@ -192,9 +194,24 @@ function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dro
 /** The lists of the last batches that came, by thread and number: another sink may be about to get the same. */
 const decoded = new Map<ThreadId, { readonly number: number; readonly list: WeakRef<readonly SeenEvent[]> }>()
 
+/** Between processes as the list: bytes of strangers could name shared memory. */
+const apart: Marshaler<RaisedBatch, { readonly list?: unknown }> = {
+  kind: 'raised apart',
+  model: undefined,
+  apart: 'same',
+  marshal: (batch, context) => ({ list: context.pack(batch.seen()) }),
+  unmarshal({ list }) {
+    if (!Array.isArray(list)) throw new NotMarshalableError('A batch of events arrived without its events.')
+    for (const value of list) freezeDeeply(value, new Set())
+    return freezeWhole(list as SeenEvent[]) as never
+  },
+}
+registerMarshaler(apart)
+
 const marshaler: Marshaler<RaisedBatch, Body> = {
   kind: 'raised',
   model: undefined,
+  apart,
   marshal: (batch, context) => batch.body((value) => context.pack(value)),
   unmarshal({ bytes, number, list }, { from }) {
     if (!bytes) {

@@ -11,9 +11,12 @@ import { lifeName } from './life-name.js'
 import type { ThreadExit } from './lifecycle.js'
 import { Header, i32, watchArena } from './memory.js'
 import { wakeForDeath } from './park.js'
-import { exitCodeOf, isAlive, markDead, type ThreadId, threadName } from './threads.js'
+import { exitCodeOf, isAlive, isForeign, markDead, type ThreadId, threadName } from './threads.js'
 
 const lines = new Map<ThreadId, Port>()
+
+/** Threads of other processes, by the thread that has the link to them. */
+const foreign = new Map<ThreadId, Set<ThreadId>>()
 
 /** Threads that were introduced to each other. */
 const met = new Map<ThreadId, Set<ThreadId>>()
@@ -27,6 +30,9 @@ interface LineMessage {
   readonly introduce?: ThreadId
   readonly from?: ThreadId
   readonly port?: Port
+  readonly foreign?: readonly ThreadId[]
+  readonly of?: ThreadId
+  readonly gone?: ThreadId
 }
 
 function attend(port: Port): void {
@@ -34,6 +40,8 @@ function attend(port: Port): void {
     if (message.line) attend(message.line)
     // After what this turn of the event loop has yet to receive: an end may be among it.
     if (message.ping !== undefined) soon(() => port.postMessage({ pong: message.ping }))
+    if (message.foreign) for (const id of message.foreign) holdForeign(id, message.of!)
+    if (message.gone !== undefined) buried(message.gone)
     if (message.introduce !== undefined) introduce(message.introduce, message.from!, message.port!)
     if (message.join !== undefined) {
       const id = message.join
@@ -46,8 +54,15 @@ function attend(port: Port): void {
   })
 }
 
+function holdForeign(id: ThreadId, of: ThreadId): void {
+  const others = foreign.get(of)
+  if (!isAlive(of)) buried(id)
+  else if (others) others.add(id)
+  else foreign.set(of, new Set([id]))
+}
+
 function introduce(to: ThreadId, from: ThreadId, port: Port): void {
-  if (met.get(to)?.has(from) || !isAlive(to)) {
+  if (met.get(to)?.has(from) || !isAlive(to) || isForeign(to)) {
     port.close()
     return
   }
@@ -80,9 +95,13 @@ function buried(id: ThreadId): void {
   waiting.delete(id)
   for (const other of met.get(id) ?? []) met.get(other)?.delete(id)
   met.delete(id)
+  for (const others of foreign.values()) others.delete(id)
   wakeForDeath()
   const exit: ThreadExit = { id, name, code: exitCodeOf(id) }
   for (const other of lines.keys()) tell(other, { exit })
+  const linked = foreign.get(id)
+  foreign.delete(id)
+  for (const other of linked ?? []) buried(other)
 }
 
 const { arena } = supervisorThread((message: { arena?: SharedArrayBuffer; line?: Port }) => {

@@ -7,7 +7,7 @@
  *   word 1  state          0 free → 1 alive → 2 dead → 3 being taken → 1 alive …
  *   word 2  parked at      address that the thread blocks on, 0 when it doesn't
  *   word 3  exit code + 1  0 while unknown (also after `terminate()` and out of memory)
- *   word 4  length of the name, in UTF-16 units
+ *   word 4  length of the name, in UTF-16 units, in the low byte; bit 8 marks the thread of another process (see `foreign.ts`)
  *   word 5  times parked   raised before each "parked at", so that one wait is told from the next
  *   word 6  wait note      address of the block that says what it blocks on; the slot's for ever
  *   word 7  block          address of the block that it waits with (see `slotBlock`); the slot's for ever
@@ -30,6 +30,8 @@ export type ThreadId = number
 const WORDS = THREAD_SLOT_BYTES >> 2
 const FIRST = Header.threads >> 2
 const NAME_UNITS = 40
+const LENGTH_MASK = 0xff
+const FOREIGN = 0x100
 const MAX_ID = 0x3fffffff
 
 export const SlotWord = {
@@ -80,15 +82,18 @@ export function threadName(id: ThreadId): string {
   const slot = slotOf(id)
   if (Atomics.load(i32, slot + SlotWord.id) !== id) return `thread ${id}`
   const start = ((slot << 2) + NAME_BYTES) >> 1
-  return String.fromCharCode(...u16.subarray(start, start + i32[slot + SlotWord.nameLength])) || `thread ${id}`
+  return (
+    String.fromCharCode(...u16.subarray(start, start + (i32[slot + SlotWord.nameLength] & LENGTH_MASK))) ||
+    `thread ${id}`
+  )
 }
 
-function writeName(id: ThreadId, name: string): void {
+function writeName(id: ThreadId, name: string, mark = 0): void {
   const slot = slotOf(id)
   const start = ((slot << 2) + NAME_BYTES) >> 1
   const length = Math.min(name.length, NAME_UNITS)
   for (let i = 0; i < length; i++) u16[start + i] = name.charCodeAt(i)
-  i32[slot + SlotWord.nameLength] = length
+  i32[slot + SlotWord.nameLength] = length | mark
 }
 
 let ownId = 0
@@ -142,19 +147,41 @@ function join(): ThreadId {
   refuseSecondCopy()
   arena()
   const id = takeSlot()
+  ownName ||= `worker ${id}`
+  fillSlot(id, ownName)
+  ownId = id
+  if (isMainThread) Atomics.store(i32, Header.mainThread >> 2, id)
+  for (const hook of joinHooks) hook(id)
+  return id
+}
+
+function fillSlot(id: ThreadId, name: string, mark?: number): void {
   const slot = slotOf(id)
   i32[slot + SlotWord.parked] = 0
   i32[slot + SlotWord.exitCode] = 0
   // Asleep; who still rings for the thread that had the slot before finds another id in it.
   Atomics.store(i32, slot + SlotWord.bell, id << 2)
   Atomics.store(i32, slot + SlotWord.id, id)
-  ownName ||= `worker ${id}`
-  writeName(id, ownName)
+  writeName(id, name, mark)
   Atomics.store(i32, slot + SlotWord.state, ALIVE)
-  ownId = id
-  if (isMainThread) Atomics.store(i32, Header.mainThread >> 2, id)
-  for (const hook of joinHooks) hook(id)
+}
+
+/** Takes a slot for a thread of another process. */
+export function enterForeign(name: string): ThreadId {
+  ownThreadId()
+  const id = takeSlot()
+  fillSlot(id, name, FOREIGN)
   return id
+}
+
+/** Names a thread of another process in errors and inspection. */
+export function nameForeign(id: ThreadId, name: string): void {
+  if (isAlive(id)) writeName(id, name, FOREIGN)
+}
+
+/** Whether the slot's thread runs in another process. */
+export function isForeign(id: ThreadId): boolean {
+  return (Atomics.load(i32, slotOf(id) + SlotWord.nameLength) & FOREIGN) !== 0
 }
 
 /** The id of the process's main thread; 0 while that hasn't used Flatshare. */
@@ -181,7 +208,11 @@ export function markDead(id: ThreadId): boolean {
 
 /** Notes the exit code of this thread, for those who hear of its end. */
 export function noteExitCode(code: number): void {
-  if (ownId) Atomics.store(i32, slotOf(ownId) + SlotWord.exitCode, code + 1)
+  if (ownId) noteExitCodeOf(ownId, code)
+}
+
+export function noteExitCodeOf(id: ThreadId, code: number): void {
+  Atomics.store(i32, slotOf(id) + SlotWord.exitCode, code + 1)
 }
 
 /** The exit code of an ended thread; undefined where it was terminated or ran out of memory. */
@@ -190,12 +221,14 @@ export function exitCodeOf(id: ThreadId): number | undefined {
   return noted === 0 ? undefined : noted - 1
 }
 
-/** Ids of all living threads. */
+/** Ids of all living threads of this process. */
 export function livingThreads(): ThreadId[] {
   const ids: ThreadId[] = []
   for (let number = 1; number <= slotsUsed(); number++) {
     const slot = slotOf(number)
-    if (Atomics.load(i32, slot + SlotWord.state) === ALIVE) ids.push(Atomics.load(i32, slot + SlotWord.id))
+    if (Atomics.load(i32, slot + SlotWord.state) !== ALIVE) continue
+    const id = Atomics.load(i32, slot + SlotWord.id)
+    if (!isForeign(id)) ids.push(id)
   }
   return ids
 }

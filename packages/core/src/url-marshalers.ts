@@ -5,6 +5,7 @@ const urlMarshaler: Marshaler<URL, string> = {
   kind: 'url',
   model: undefined,
   claimClass: (x) => x instanceof URL,
+  apart: 'same',
   marshal: ({ href }) => href,
   unmarshal: (href) => new URL(href),
 }
@@ -13,6 +14,7 @@ const parametersMarshaler: Marshaler<URLSearchParams, string> = {
   kind: 'url-search-params',
   model: undefined,
   claimClass: (x) => x instanceof URLSearchParams,
+  apart: 'same',
   marshal: (parameters) => parameters.toString(),
   unmarshal: (text) => new URLSearchParams(text),
 }

@@ -200,3 +200,51 @@ describe('a reference whose package is not imported', () => {
     expect(() => unpackGraph(graph, { from: 0 })).toThrow(/the package that unmarshals it\.$/)
   })
 })
+
+describe('S11 between threads that share no memory', () => {
+  const downgrades: Array<[object, readonly string[], boolean]> = []
+  const apart = {
+    downgraded: (x: object, place: readonly string[], memoryOnly: boolean) =>
+      void downgrades.push([x, [...place], memoryOnly]),
+  }
+  const sent: object[] = []
+  const byNumber: Marshaler<object, number> = {
+    kind: 'test-reference apart',
+    model: 'apartment',
+    apart: 'same',
+    marshal: (x) => sent.push(x) - 1,
+    unmarshal: (number) => sent[number]!,
+  }
+  const references: Marshaler<object, number> = { ...byNumber, kind: 'reference', apart: byNumber }
+
+  it('a free-threaded object is refused, until there is a way for references; then it goes by one, which is noted', () => {
+    const value = { tokens: [new Token(1)] }
+    expect(() => packGraph(value, { transferList: [], apart })).toThrow(/it contains a Token at tokens\.0/)
+    registerMarshaler(byNumber)
+    registerMarshaler(references)
+    const { refs } = packGraph(value, { transferList: [], apart })
+    expect(refs!.map(([, kind]) => kind)).toEqual(['test-reference apart'])
+    expect(downgrades).toEqual([[value.tokens[0], ['tokens', '0'], false]])
+    expect(sent).toEqual([value.tokens[0]])
+  })
+
+  it('errors and URLs go as they do elsewhere', () => {
+    const graph = packGraph([new RangeError('far'), new URL('http://x/y')], { transferList: [], apart })
+    const [error, url] = unpackGraph(structuredClone(graph), { from: 1, apart: true }) as [RangeError, URL]
+    expect(error).toBeInstanceOf(RangeError)
+    expect(url.href).toBe('http://x/y')
+  })
+
+  it('what names shared memory is taken from nobody, and none of it let go', () => {
+    const placeholder = {}
+    const before = released.length
+    const refs = [
+      [placeholder, 'test-token', 4096],
+      [{}, 'test-token', 4097],
+    ] as Array<[object, string, unknown]>
+    expect(() => unpackGraph({ value: placeholder, refs }, { from: 1, apart: true })).toThrow(
+      /of kind "test-token" came from another process/,
+    )
+    expect(released.length).toBe(before)
+  })
+})

@@ -1,7 +1,7 @@
 /**
  * `flatshare`: thread-safe objects for TypeScript, all of it in one import. Each part is a package of its
  * own, which says more: `@flatshare/core`, `sync`, `free-threaded`, `thread-aware`, `apartment`,
- * `progress`, `advise-sink`.
+ * `progress`, `advise-sink`. `flatshare/process` is the part for other processes.
  *
  * Three words are enough to begin with. An *apartment* is a thread with objects of its own; a *remote* is
  * what other threads hold of such an object; a *shared* field lies in memory that all threads see.

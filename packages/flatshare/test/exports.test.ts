@@ -2,11 +2,13 @@ import * as adviseSink from '@flatshare/advise-sink'
 import * as apartment from '@flatshare/apartment'
 import * as core from '@flatshare/core'
 import * as freeThreaded from '@flatshare/free-threaded'
+import * as ownProcess from '@flatshare/process'
 import * as progress from '@flatshare/progress'
 import * as progressTerminal from '@flatshare/progress/terminal'
 import * as sync from '@flatshare/sync'
 import * as threadAware from '@flatshare/thread-aware'
 import * as flatshare from 'flatshare'
+import * as processes from 'flatshare/process'
 import * as terminal from 'flatshare/terminal'
 import { describe, expect, it } from 'vitest'
 
@@ -26,5 +28,10 @@ describe('flatshare', () => {
 
   it('has the bars apart, as a page has no use for them', () => {
     expect({ ...terminal }).toEqual({ ...progressTerminal })
+  })
+
+  it('has other processes apart, as a page has none', () => {
+    expect({ ...processes }).toEqual({ ...ownProcess })
+    expect(Object.keys(processes)).toContain('childProcess')
   })
 })

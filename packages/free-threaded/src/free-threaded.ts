@@ -5,7 +5,7 @@ import { makeShape } from './class-shape.js'
 import { letDispose } from './dispose.js'
 import { defineFields } from './fields.js'
 import { showFields } from './inspection.js'
-import { crossAsFree } from './marshaling.js'
+import { crossAsFree, keepInMemory } from './marshaling.js'
 import { checkedType } from './members.js'
 import { wrapMembers } from './methods.js'
 import { callingModule, register } from './registry.js'
@@ -30,6 +30,12 @@ export interface FreeThreadedDescription {
   optimistic?: readonly PropertyKey[]
   /** Members and the group that locks them, as `@Guarded(group)` on each would say. */
   guarded?: Readonly<Record<PropertyKey, string>>
+  /**
+   * `'memory-only'`: objects don't leave the process. Elsewhere no memory is shared, and they would arrive as mere proxies,
+   * each use of which is a call back; the call that would send one rejects with a `DowngradeError` instead. `'anywhere'`
+   * by default. A subclass inherits it.
+   */
+  crossing?: 'memory-only' | 'anywhere'
   /** Members that run without the lock, as `@Unlocked()` on each would say. */
   unlocked?: readonly PropertyKey[]
 }
@@ -103,10 +109,14 @@ function decorate(Class: Function, description: FreeThreadedDescription, context
   }
   showFields(shape)
   crossAsFree(prototype)
+  if (description.crossing === 'memory-only') keepInMemory(prototype)
   register(shape)
 }
 
-function checkOptions({ module, onAbandoned, ...description }: FreeThreadedDescription, name: string): void {
+function checkOptions({ module, onAbandoned, crossing, ...description }: FreeThreadedDescription, name: string): void {
+  if (crossing !== undefined && crossing !== 'memory-only' && crossing !== 'anywhere') {
+    throw new TypeError(`crossing of ${name} is 'memory-only' or 'anywhere'; this one is ${String(crossing)}.`)
+  }
   const { reads = [], optimistic = [], unlocked = [], shared = {}, guarded = {} } = description
   for (const [option, keys] of Object.entries({ reads, optimistic, unlocked })) {
     if (!Array.isArray(keys)) throw new TypeError(`${option} of ${name} is a list of members: { ${option}: ['…'] }.`)

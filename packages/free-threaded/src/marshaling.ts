@@ -68,6 +68,7 @@ export function share(object: object): number {
 const marshaler: Marshaler<object, FreeBody> = {
   kind: 'free',
   model: 'free',
+  memoryOnly: isKeptInMemory,
   module: import.meta.url,
 
   marshal(object, { to, table }) {
@@ -102,6 +103,20 @@ function notOnItsWay(name: unknown): NotMarshalableError {
   )
 }
 
+const keptInMemory = new WeakSet<object>()
+
+/** Objects with this prototype, or one below it, don't leave the process. */
+export function keepInMemory(prototype: object): void {
+  keptInMemory.add(prototype)
+}
+
+function isKeptInMemory(object: object): boolean {
+  for (let at = Object.getPrototypeOf(object) as object | null; at; at = Object.getPrototypeOf(at) as object | null) {
+    if (keptInMemory.has(at)) return true
+  }
+  return false
+}
+
 /** Makes objects with this prototype cross as themselves. */
 export function crossAsFree(prototype: object): void {
   Object.defineProperty(prototype, MARSHALER, { value: marshaler, configurable: true })
@@ -115,6 +130,8 @@ const forgotten = new WeakMap<object, boolean>()
 registerMarshaler({
   kind: 'free, undecorated',
   model: undefined,
+  // It is refused everywhere.
+  apart: 'same',
   claimsPlain: false,
   claim(object) {
     const prototype = Object.getPrototypeOf(object) as object | null

@@ -7,6 +7,8 @@
  * - `mirrorProgress`, `mirroredProgress`: the same at the other end of a port where memory isn't shared.
  * - `@flatshare/progress/terminal` draws it.
  */
+import './apart.js'
+
 export { type MirrorOptions, mirroredProgress, mirrorProgress } from './mirror.js'
 export type { ChildOptions, ProgressOptions } from './options.js'
 export { Progress } from './progress.js'

@@ -27,7 +27,8 @@ export interface MirrorOptions {
   interval?: number
 }
 
-interface Made {
+/** What the other end makes its progress of. */
+export interface Made {
   readonly progress: 'made'
   readonly label: string
   readonly min: number
@@ -37,7 +38,8 @@ interface Made {
   readonly value: number
 }
 
-interface Changed {
+/** What has changed since the last message. */
+export interface Changed {
   readonly progress: 'changed'
   readonly add: number
   /** Counts say nothing about the value: it was reported by itself. */
@@ -49,20 +51,23 @@ interface Changed {
   readonly reason?: string | undefined
 }
 
-class Mirror {
+/** One end. */
+export class Mirror {
   /** What the other end knows of: what it was told, and what it has told. */
   #count: number
   #value: number
   #total: number
   #limits: readonly [number, number]
   readonly #ending = new AbortController()
-  readonly #release = holdOpen()
+  readonly #release: () => void
 
   constructor(
     readonly progress: Progress,
-    readonly port: Port,
+    readonly port: Pick<Port, 'postMessage'>,
     known: Pick<Made, 'count' | 'value' | 'total' | 'min' | 'max'>,
+    hold = true,
   ) {
+    this.#release = hold ? holdOpen() : () => {}
     this.#count = known.count
     this.#value = known.value
     this.#total = known.total
@@ -139,6 +144,20 @@ class Mirror {
   }
 }
 
+/** What the other end is told of it first. */
+export function madeOf({ label, min, max, total, count, value }: Progress): Made {
+  return { progress: 'made', label, min, max, total, count, value }
+}
+
+/** The progress at the other end, as far as that was. */
+export function madeFrom({ label, min, max, total, count, value }: Made): Progress {
+  const progress = new Progress({ label, min, max, total })
+  progress.advance(count)
+  if (value < max) progress.report(value)
+  else progress.done()
+  return progress
+}
+
 /**
  * Gives a progress to the other end of a port between which and this thread no memory is shared, for example a port to
  * another process. There, `mirroredProgress` receives it. Reports, parts, watching and cancelling work at both ends, and
@@ -154,13 +173,13 @@ class Mirror {
  */
 export function mirrorProgress(progress: Progress, port: Port, { interval }: MirrorOptions = {}): Disposable {
   checkInterval(interval)
-  const { label, min, max, total, count, value } = progress
-  const mirror = new Mirror(progress, port, { min, max, total, count, value })
+  const made = madeOf(progress)
+  const mirror = new Mirror(progress, port, made)
   const heard = (message: Changed) => {
     if (message.progress === 'changed') mirror.receive(message)
   }
   listen(port, heard, () => mirror.end())
-  port.postMessage({ progress: 'made', label, min, max, total, count, value } satisfies Made)
+  port.postMessage(made)
   void mirror.run(interval)
   return { [Symbol.dispose]: () => mirror.end() }
 }
@@ -184,11 +203,7 @@ export async function mirroredProgress(port: Port, { interval }: MirrorOptions =
     const heard = (message: Made | Changed) => {
       if (message.progress === 'changed') mirror?.receive(message)
       if (message.progress !== 'made' || mirror) return
-      const { label, min, max, total, count, value } = message
-      const progress = new Progress({ label, min, max, total })
-      progress.advance(count)
-      if (value < max) progress.report(value)
-      else progress.done()
+      const progress = madeFrom(message)
       mirror = new Mirror(progress, port, message)
       release()
       void mirror.run(interval)

@@ -11,6 +11,8 @@ import { type ChildOptions, checkLimits, type ProgressOptions, requireOptions, w
 import { countOf, type ProgressSnapshot, readMax, readMin, totalOf, valueAt } from './snapshot.js'
 import { checkInterval, onChange, type WatchOptions, watchBlock } from './watch.js'
 
+let byMirror: Marshaler<Progress> | undefined
+
 /** The address of a progress's block, for as long as the progress is held. */
 export let addressOf: (progress: Progress) => number
 
@@ -289,6 +291,9 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
       value: {
         kind: 'progress',
         model: 'free',
+        get apart() {
+          return byMirror
+        },
         marshal(progress, { table }) {
           addHolder(progress.#at)
           noteSent(progress.#at)
@@ -296,10 +301,15 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
         },
         unmarshal: ([at, counted]) => handleOf(at, counted, attach),
         release: ([at]) => dropHolder(at),
-      } satisfies Marshaler<Progress, ProgressBody>,
+      } as Marshaler<Progress, ProgressBody>,
     })
     registerMarshaler((Progress.prototype as unknown as { [MARSHALER]: Marshaler })[MARSHALER])
   }
+}
+
+/** Says how a progress crosses to another process. */
+export function crossApartBy(marshaler: Marshaler<Progress>): void {
+  byMirror = marshaler
 }
 
 /** The block, and whether a holder comes with it (a table packet keeps its own). */

@@ -54,8 +54,11 @@ export function spentGuard(what: string): FlatshareError {
   return new FlatshareError(`${what} was released by this guard before.`)
 }
 
-/** Refuses to hand the instances of a class of guards to other threads. */
-export function keepOnItsThread<T extends object>(
+/**
+ * Refuses to hand the instances of a class of guards to other threads. Other processes have locks by proxies of this
+ * thread's, and their guards too: what they hold is given up when they let go of the guard, or end.
+ */
+export function keepOnItsThread<T extends Disposable>(
   Class: { readonly prototype: T },
   describe: (guard: T) => string,
 ): void {
@@ -63,6 +66,9 @@ export function keepOnItsThread<T extends object>(
     value: {
       kind: 'guard',
       model: 'single',
+      // Who has locked by a proxy, from another process, holds the lock by this thread's guard.
+      apart: 'reference',
+      unheld: (guard) => guard[Symbol.dispose](),
       marshal(guard: T): never {
         throw new WrongThreadError(
           `A guard of ${describe(guard)} can't leave the thread "${threadName(ownThreadId())}", which locked it. Hand over what it guards.`,

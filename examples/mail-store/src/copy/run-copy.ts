@@ -10,6 +10,7 @@ import { copyToJson, summarizeCopy } from './copy-report.js'
 export interface CopyOptions {
   target: string
   threads: number
+  processes: boolean
   json: boolean
 }
 
@@ -27,7 +28,7 @@ const mostBars = 16
  * @throws ArchiveError where the folder to copy to isn't empty, or can't be written
  */
 export async function runCopy(source: MailSource, options: CopyOptions, signal: AbortSignal): Promise<number> {
-  const { target, threads, json } = options
+  const { target, threads, processes, json } = options
   await makeTarget(target)
   using whole = new Progress({ label: 'Reading and copying' })
   const cancel = () => whole.cancel()
@@ -36,7 +37,7 @@ export async function runCopy(source: MailSource, options: CopyOptions, signal: 
   const reading = whole.child({ share: readingShare, total: source.bytes, label: 'Reading' })
   const bar = drawProgress(reading)
   const announce = (what: Announcement) => announceLost(what)
-  const job = { path: source.path, bytes: source.bytes, threads, progress: reading, announce }
+  const job = { path: source.path, bytes: source.bytes, threads, processes, progress: reading, announce }
 
   const report = await importMail(job, async ({ failed }, { folders }) => {
     reading.done()

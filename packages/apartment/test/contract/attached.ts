@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { Apartment, attachTo as attach, type LinkKind } from '@flatshare/apartment'
+import { Apartment, attachTo as attach } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Opener } from './opener.js'
 
 const thread = (name: string) => new URL(`../threads/${name}.js`, import.meta.url)
 const workers: Worker[] = []
@@ -13,7 +14,7 @@ function newWorker(name: string): Worker {
   return worker
 }
 
-export function attached(link: LinkKind): void {
+export function attached({ link }: Opener): void {
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
   })

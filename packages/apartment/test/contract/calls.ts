@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { type Apartment, type Remote, release } from '@flatshare/apartment'
-import { byReference, currentThread, modelOf } from '@flatshare/core'
+import { type Apartment, homeOf, type Remote, release } from '@flatshare/apartment'
+import { byReference, currentThread, modelOf, NotMarshalableError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Store } from '../apartments.js'
 import type { Account, Relay } from '../threads/store.js'
@@ -30,7 +30,9 @@ export function calls(open: Opener): void {
       expect(await fresh.balance).toBe(7)
       expect(await fresh.label).toBe('none')
       expect(await fresh.inherited()).toBe('base')
-      expect(await relay.home()).toBe(apartment.threadId)
+      expect(homeOf(relay)).toMatchObject({ thread: 'bank', threadId: apartment.threadId, isHere: open.sharesMemory })
+      // Each process counts its own threads.
+      if (open.sharesMemory) expect(await relay.home()).toBe(apartment.threadId)
       expect(apartment.threadId).not.toBe(currentThread.id)
     })
 
@@ -40,8 +42,7 @@ export function calls(open: Opener): void {
       expect(await made.balance).toBe(3)
     })
 
-    it('S5 copy values as structured clone does, with what is shared shared', async () => {
-      const shared = new Int32Array(new SharedArrayBuffer(4))
+    it('S5 copy values as structured clone does', async () => {
       const value = {
         list: Object.assign(new Array(3), { 0: 1, 2: 3 }),
         map: new Map([[1, new Date(5)]]),
@@ -54,9 +55,20 @@ export function calls(open: Opener): void {
       expect(await account.echo(value)).toEqual(value)
       const back = await account.echo(cyclic)
       expect(back.self).toBe(back)
-      const view = await account.echo(shared)
-      shared[0] = 9
-      expect(view[0]).toBe(9)
+    })
+
+    it('S5 share what is shared, and refuse it where that can’t be', async () => {
+      const shared = new Int32Array(new SharedArrayBuffer(4))
+      if (open.sharesMemory) {
+        const view = await account.echo(shared)
+        shared[0] = 9
+        expect(view[0]).toBe(9)
+        expect(await apartment.remote.memory).toBeInstanceOf(SharedArrayBuffer)
+      } else {
+        await expect(account.echo(shared)).rejects.toThrow(NotMarshalableError)
+        await expect(account.echo(shared)).rejects.toThrow(/Shared memory can't cross to another process/)
+        await expect(apartment.remote.memory).rejects.toThrow(/Shared memory can't cross to another process/)
+      }
     })
 
     it('S5 an object marked by reference is called where it is; an undecorated one is copied', async () => {
@@ -69,8 +81,10 @@ export function calls(open: Opener): void {
     })
 
     it('say who calls, across await', async () => {
-      expect(await relay.caller()).toBe(currentThread.id)
-      expect(await relay.callerLater()).toBe(currentThread.id)
+      const caller = await relay.caller()
+      expect(await relay.callerLater()).toBe(caller)
+      if (open.sharesMemory) expect(caller).toBe(currentThread.id)
+      else expect(caller).not.toBe(await relay.home())
     })
 
     it('reach functions and objects that are served, and classes without decorators', async () => {
@@ -81,7 +95,6 @@ export function calls(open: Opener): void {
       expect(await settings.double(4)).toBe(8)
       expect(await apartment.remote.opened).toEqual(new Date(0))
       expect(await apartment.remote.sizes).toEqual(new Map([['Inbox', 2]]))
-      expect(await apartment.remote.memory).toBeInstanceOf(SharedArrayBuffer)
       const plain = await apartment.create('Undecorated', 6)
       expect(await plain.read()).toBe(6)
       const described = await apartment.create('Described')

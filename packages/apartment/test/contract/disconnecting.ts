@@ -1,5 +1,5 @@
 import { type Apartment, disconnect, objectTable, release } from '@flatshare/apartment'
-import { DisconnectedError } from '@flatshare/core'
+import { byReference, DisconnectedError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gate } from '../apartments.js'
 import type { Opener } from './opener.js'
@@ -39,8 +39,7 @@ export function disconnecting(open: Opener): void {
   describe('S12 disconnect', () => {
     it('lets the running call finish, and refuses those that wait at once', async () => {
       const local = new Local()
-      objectTable.register('local', local)
-      const there = await apartment.remote.viaTable('local')
+      const there = await apartment.remote.via(byReference(local) as never)
       const running = there('stay')
       await local.entered.opened
       const waiting = [caught(there('next')), caught(there('next'))]
@@ -62,7 +61,8 @@ export function disconnecting(open: Opener): void {
       release(there)
     })
 
-    it('is heard of by who finds the object by its name', async () => {
+    // A process has a table of its own.
+    it.runIf(open.sharesMemory)('is heard of by who finds the object by its name', async () => {
       const local = { next: () => 1 }
       objectTable.register('by name', local)
       expect(await (await apartment.remote.viaTable('by name'))('next')).toBe(1)

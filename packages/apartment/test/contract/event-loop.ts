@@ -1,4 +1,4 @@
-import { type Apartment, blocking, type LinkKind, type Remote } from '@flatshare/apartment'
+import { type Apartment, blocking, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Counter, ownOrder, ownWork } from '../threads/loaded.js'
 import type { Opener } from './opener.js'
@@ -9,7 +9,7 @@ const loaded = new URL('../threads/loaded.js', import.meta.url)
 const ROUNDS = 10
 const inOrder = new Array(ROUNDS).fill(ownOrder).flat()
 
-export function eventLoop(open: Opener, link: LinkKind): void {
+export function eventLoop(open: Opener): void {
   let apartment: Apartment<Loaded>
   let flooding: Apartment<Loaded>
   let counter: Remote<Counter>
@@ -90,7 +90,7 @@ export function eventLoop(open: Opener, link: LinkKind): void {
     })
 
     // Over a port what was sent in one turn is received in one.
-    it.runIf(link === 'shared')('of a served call aren’t kept waiting by a flood of later ones', async () => {
+    it.runIf(open.link === 'shared')('of a served call aren’t kept waiting by a flood of later ones', async () => {
       const marked = await apartment.create('Counter')
       await Promise.all(Array.from({ length: 20_000 }, (_, i) => marked.marked(i)))
       expect(await marked.mostBetween()).toBeLessThan(2000)

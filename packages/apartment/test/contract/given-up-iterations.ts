@@ -1,35 +1,31 @@
 import { getEventListeners } from 'node:events'
 import { type Apartment, ApartmentPool, callWith, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Cells } from '../threads/cells.js'
 import { type Counter, Word } from '../threads/iterated.js'
 import type { Opener } from './opener.js'
 
 type Module = typeof import('../threads/iterated.js')
 
 const module = new URL('../threads/iterated.js', import.meta.url)
-const turn = () => new Promise((resolve) => setImmediate(resolve))
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
-const newWords = () => new Int32Array(new SharedArrayBuffer(16))
 
-async function untilSet(words: Int32Array, word: number): Promise<void> {
-  while (Atomics.load(words, word) === 0) await turn()
-}
-
-/** Iterates with a deadline, later and later until the generator has come so far before it; gives the loop's error. */
-async function untilReached(
-  word: number,
-  loop: (timeout: number, words: Int32Array) => Promise<void>,
-): Promise<{ readonly error: any; readonly words: Int32Array }> {
-  for (let timeout = 50; ; timeout *= 2) {
-    const words = newWords()
-    const error = await loop(timeout, words).catch((thrown: unknown) => thrown)
-    if (Atomics.load(words, word) !== 0) return { error, words }
-  }
-}
-
-type Loop = (words: Int32Array, signal: AbortSignal) => AsyncIterable<number>
+type Loop = (words: Cells, signal: AbortSignal) => AsyncIterable<number>
 
 export function givenUpIterations(open: Opener): void {
+  const newWords = () => Cells.of(4, open.sharesMemory)
+  /** Iterates with a deadline, later and later until the generator has come so far before it; gives the loop's error. */
+  async function untilReached(
+    word: number,
+    loop: (timeout: number, words: Cells) => Promise<void>,
+  ): Promise<{ readonly error: any; readonly words: Cells }> {
+    for (let timeout = 50; ; timeout *= 2) {
+      const words = newWords()
+      const error = await loop(timeout, words).catch((thrown: unknown) => thrown)
+      if (words.load(word) !== 0) return { error, words }
+    }
+  }
+
   let apartment: Apartment<Module>
   let counter: Remote<Counter>
   let pool: ApartmentPool<Module>
@@ -47,8 +43,11 @@ export function givenUpIterations(open: Opener): void {
     'a module’s generator': (words, signal) => callWith(apartment.remote, { signal }).numbers(words),
     'an object’s generator': (words, signal) => callWith(counter, { signal }).count(words),
     'a generator that a plain method returned': (words, signal) => callWith(counter, { signal }).numbers(words),
-    'a pool’s generator': (words, signal) => callWith(pool.remote, { signal }).numbers(words),
-    'a replica’s generator': (words, signal) => callWith(replica, { signal }).count(words),
+    // A pool's threads are threads of this process.
+    ...(open.sharesMemory && {
+      'a pool’s generator': (words, signal) => callWith(pool.remote, { signal }).numbers(words),
+      'a replica’s generator': (words, signal) => callWith(replica, { signal }).count(words),
+    }),
     'an iterable inside a result': async function* (words, signal) {
       yield* (await callWith(apartment.remote, { signal }).iterable(words)).numbers
     },
@@ -70,8 +69,8 @@ export function givenUpIterations(open: Opener): void {
         expect(thrown).toBeInstanceOf(RangeError)
         expect(thrown).toBe(controller.signal.reason)
         expect(taken.slice(0, 21)).toEqual(Array.from({ length: 21 }, (_, i) => i))
-        await untilSet(words, Word.ended)
-        expect(words[Word.aborted]).toBe(1)
+        await words.untilSet(Word.ended)
+        expect(words.load(Word.aborted)).toBe(1)
         expect(listeners(controller.signal)).toBe(0)
       })
 
@@ -82,11 +81,11 @@ export function givenUpIterations(open: Opener): void {
           for await (const n of loop(words, controller.signal)) {
             if (n < 3) continue
             controller.abort(new RangeError('enough'))
-            await untilSet(words, Word.ended)
+            await words.untilSet(Word.ended)
           }
         })()
         await expect(looping).rejects.toThrow('enough')
-        expect(words[Word.aborted]).toBe(1)
+        expect(words.load(Word.aborted)).toBe(1)
         expect(listeners(controller.signal)).toBe(0)
       })
     }
@@ -97,11 +96,11 @@ export function givenUpIterations(open: Opener): void {
       const items = callWith(apartment.remote, { signal: controller.signal }).oneThenNothing(words)
       expect(await items.next()).toEqual({ done: false, value: 0 })
       const stuck = items.next()
-      await untilSet(words, Word.waiting)
+      await words.untilSet(Word.waiting)
       controller.abort(Object.assign(new RangeError('enough'), { page: 3 }))
       await expect(stuck).rejects.toBe(controller.signal.reason)
       expect(await items.next()).toEqual({ done: true, value: undefined })
-      await untilSet(words, Word.ended)
+      await words.untilSet(Word.ended)
       expect(await apartment.remote.lastSeen()).toMatchObject({ message: 'enough', page: 3 })
     })
 
@@ -111,25 +110,29 @@ export function givenUpIterations(open: Opener): void {
       const items = callWith(apartment.remote, { signal: controller.signal }).oneThenNothing(words)
       await items.next()
       const stuck = items.next()
-      await untilSet(words, Word.waiting)
+      await words.untilSet(Word.waiting)
       controller.abort(new WeakMap())
       await expect(stuck).rejects.toBe(controller.signal.reason)
-      await untilSet(words, Word.ended)
+      await words.untilSet(Word.ended)
       expect(await apartment.remote.lastSeen()).toMatchObject({ name: 'AbortError' })
     })
 
     for (const wait of [false, true]) {
-      it(`in a busy loop between two items${wait ? ', of a step that runs ahead' : ''}`, async () => {
-        const words = newWords()
-        const controller = new AbortController()
-        const items = callWith(apartment.remote, { signal: controller.signal }).thenSpins(words, wait)
-        for (let i = 0; i < 3; i++) expect(await items.next()).toEqual({ done: false, value: i })
-        const stuck = items.next().catch((error: unknown) => error)
-        await untilSet(words, Word.waiting)
-        controller.abort()
-        expect(await stuck).toBe(controller.signal.reason)
-        await untilSet(words, Word.ended)
-      })
+      // In a busy loop nothing is received: only shared memory is seen.
+      it.runIf(open.sharesMemory)(
+        `in a busy loop between two items${wait ? ', of a step that runs ahead' : ''}`,
+        async () => {
+          const words = newWords()
+          const controller = new AbortController()
+          const items = callWith(apartment.remote, { signal: controller.signal }).thenSpins(words, wait)
+          for (let i = 0; i < 3; i++) expect(await items.next()).toEqual({ done: false, value: i })
+          const stuck = items.next().catch((error: unknown) => error)
+          await words.untilSet(Word.waiting)
+          controller.abort()
+          expect(await stuck).toBe(controller.signal.reason)
+          await words.untilSet(Word.ended)
+        },
+      )
     }
   })
 
@@ -140,16 +143,20 @@ export function givenUpIterations(open: Opener): void {
       })
       expect(error).toMatchObject({ name: 'TimeoutError', message: expect.stringMatching(/^Counter\.count\(\): /) })
       expect(error.stack).toMatch(/given-up-iterations/)
-      await untilSet(words, Word.ended)
-      expect(words[Word.aborted]).toBe(1)
+      await words.untilSet(Word.ended)
+      expect(words.load(Word.aborted)).toBe(1)
     })
 
     it('and a busy loop sees it by the clock', async () => {
       const { error, words } = await untilReached(Word.waiting, async (timeout, words) => {
-        for await (const n of callWith(pool.remote, { timeout }).thenSpins(words, false)) expect(n).toBeLessThan(3)
+        for await (const n of callWith(open.sharesMemory ? pool.remote : apartment.remote, { timeout }).thenSpins(
+          words,
+          false,
+        ))
+          expect(n).toBeLessThan(3)
       })
       expect(error).toMatchObject({ name: 'TimeoutError' })
-      await untilSet(words, Word.ended)
+      await words.untilSet(Word.ended)
     })
   })
 
@@ -162,8 +169,8 @@ export function givenUpIterations(open: Opener): void {
           expect(listeners(signal)).toBeGreaterThan(0)
           if (n === 5) break
         }
-        await untilSet(words, Word.ended)
-        expect(words[Word.aborted]).toBe(2)
+        await words.untilSet(Word.ended)
+        expect(words.load(Word.aborted)).toBe(2)
         expect(listeners(signal)).toBe(0)
       }
     })
@@ -173,7 +180,7 @@ export function givenUpIterations(open: Opener): void {
       for (let i = 0; i < 100; i++) {
         const words = newWords()
         for await (const n of callWith(counter, { signal, timeout: 60_000 }).count(words)) if (n === 1) break
-        expect(words[Word.aborted]).toBe(2)
+        expect(words.load(Word.aborted)).toBe(2)
       }
       expect(listeners(signal)).toBe(0)
     })
@@ -187,7 +194,7 @@ export function givenUpIterations(open: Opener): void {
       await expect(items.next()).rejects.toThrow('enough')
       expect(await items.next()).toEqual({ done: true, value: undefined })
       expect(await counter.ping()).toBe('pong')
-      expect(words[Word.ended]).toBe(0)
+      expect(words.load(Word.ended)).toBe(0)
     })
 
     it('another call’s iteration of the same iterable goes on', async () => {

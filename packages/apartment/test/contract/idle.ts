@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { LinkKind } from '@flatshare/apartment'
 import { expect, it } from 'vitest'
+import type { Opener } from './opener.js'
 
 const program = fileURLToPath(new URL('../threads/idle-program.js', import.meta.url))
 
 /** Compilation and collection of what was done before may still go on: the least of so many. */
 const TIMES = 3
 
-export function idle(link: LinkKind): void {
+export function idle({ link }: Opener): void {
   it('S39 threads with nothing to do use no CPU, and a program whose links are open ends', async () => {
     const shares: number[] = []
     for (let i = 0; i < TIMES && !shares.some((share) => share < 0.05); i++) {

@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads'
-import { type Apartment, connect, type LinkKind, release, transfer } from '@flatshare/apartment'
+import { type Apartment, connect, release, transfer } from '@flatshare/apartment'
 import { settleExits } from '@flatshare/core/internal'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { arenaTop } from './arena.js'
@@ -9,7 +9,7 @@ type Loaded = typeof import('../threads/loaded.js')
 
 const loaded = new URL('../threads/loaded.js', import.meta.url)
 
-export function madeAndDropped(open: Opener, link: LinkKind): void {
+export function madeAndDropped(open: Opener): void {
   let apartment: Apartment<Loaded>
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ export function madeAndDropped(open: Opener, link: LinkKind): void {
   async function linkOnce(i: number): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     await apartment.remote.serveAt(transfer(port2) as never)
-    const api: any = await connect(port1, { link })
+    const api: any = await connect(port1, { link: open.link })
     for (let k = 0; k < 5; k++) expect(await api.next(i + k)).toBe(i + k + 1)
     expect(await api.callBack(() => 'from here')).toBe('from here')
     release(api)

@@ -1,6 +1,6 @@
 /** `Apartment.main`. The main thread of these tests is the process's: the test runner forks. */
 import { isMainThread, Worker } from 'node:worker_threads'
-import { Apartment, ApartmentThreaded, connect, type LinkKind, serve } from '@flatshare/apartment'
+import { Apartment, ApartmentThreaded, connect, serve } from '@flatshare/apartment'
 import { currentThread } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Opener } from './opener.js'
@@ -17,7 +17,7 @@ class Greeter {
 }
 ApartmentThreaded({ name: 'Greeter' })(Greeter)
 
-export function mainThread(open: Opener, link: LinkKind): void {
+export function mainThread(open: Opener): void {
   const calls: unknown[] = []
   let apartment: Apartment<Residents>
 
@@ -63,7 +63,7 @@ export function mainThread(open: Opener, link: LinkKind): void {
 
     it('is reached from a worker that it didn’t open', async () => {
       const worker = new Worker(residents)
-      const api = await connect<Residents>(worker, { link })
+      const api = await connect<Residents>(worker, { link: open.link })
       expect(await api.ask('note', 'visitor')).toBe(5)
       await worker.terminate()
     })

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Carrier } from '../threads/carrying.js'
 import { type Carrying, carryingUrl, type Opener } from './opener.js'
 
-export function names(open: Opener, link: string): void {
+export function names(open: Opener): void {
   let one: Apartment<Carrying>
   let other: Apartment<Carrying>
-  const name = (what: string) => `${what} over ${link}`
+  const name = (what: string) => `${what} over ${open.over}`
 
   beforeAll(async () => {
     ;[one, other] = await Promise.all([open<Carrying>(carryingUrl), open<Carrying>(carryingUrl)])

@@ -40,14 +40,15 @@ export function oneWay(open: Opener): void {
       await silent.failLater('later')
       await silent.failOddly()
       await log.write('after')
+      const caller = open.sharesMemory ? 'main' : `main of process ${process.pid}`
       expect(await apartment.remote.warned()).toEqual([
         {
           name: 'FlatshareWarning',
-          message: 'Log.fail(), a call of the thread "main" without an answer, failed: RangeError: at once',
+          message: `Log.fail(), a call of the thread "${caller}" without an answer, failed: RangeError: at once`,
         },
         {
           name: 'FlatshareWarning',
-          message: 'Log.failLater(), a call of the thread "main" without an answer, failed: RangeError: later',
+          message: `Log.failLater(), a call of the thread "${caller}" without an answer, failed: RangeError: later`,
         },
         {
           name: 'FlatshareWarning',

@@ -1,8 +1,40 @@
 /** What the contract suite needs of a link between threads: how to open an apartment over it. */
-import type { Apartment, OpenOptions } from '@flatshare/apartment'
+import { Apartment, type LinkKind, type OpenOptions } from '@flatshare/apartment'
 import { type Crossing, crossingUrl, type Store, storeUrl } from '../apartments.js'
 
-export type Opener = <M>(module: URL, options?: OpenOptions) => Promise<Apartment<M>>
+export interface Opener {
+  <M>(module: URL, options?: OpenOptions): Promise<Apartment<M>>
+  /** What the links are made of: in the tests' names. */
+  readonly over: string
+  /**
+   * Whether its apartments are threads of this process: they share memory with this one, and with it all that lives there, and
+   * meet each other without anybody between them.
+   */
+  readonly sharesMemory: boolean
+  /** The kind of those links; of links that a test makes itself, where its apartments are no threads of this process. */
+  readonly link: LinkKind
+  /** The causes of the errors of calls to one that has called `process.exit(3)`, was killed, or ran out of memory. */
+  readonly exited: object | undefined
+  readonly killed: object | undefined
+  readonly outOfMemory: object
+}
+
+/** What the kinds of links are called in the tests' names. */
+const nameOf: Record<LinkKind, string> = { shared: 'shared memory', port: 'message ports' }
+
+/** What opens threads of this process. */
+export const threadsOver = (link: LinkKind): Opener =>
+  Object.assign(
+    <M>(module: URL, options?: OpenOptions): Promise<Apartment<M>> => Apartment.open<M>(module, { ...options, link }),
+    {
+      over: nameOf[link],
+      sharesMemory: true,
+      link,
+      exited: undefined,
+      killed: undefined,
+      outOfMemory: { code: 'ERR_WORKER_OUT_OF_MEMORY' },
+    },
+  )
 
 /** Opens apartments of the tests' own module. */
 export const storeOpener =

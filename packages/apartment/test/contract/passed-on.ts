@@ -21,11 +21,22 @@ export function passedOn(opener: Opener): void {
 
   let one: Awaited<ReturnType<typeof open>>
   let other: typeof one
+  /** Where threads share a table of names, those know them by name only. */
+  let ofOne: string | Remote<Holder>
+  let ofOther: string | Remote<Holder>
+
+  async function newHolder(of: typeof one, name: string): Promise<string | Remote<Holder>> {
+    if (!opener.sharesMemory) return of.create('Holder')
+    await of.remote.registerHolder(name)
+    return name
+  }
+  const drop = async (holder: string | Remote<Holder>) =>
+    (typeof holder === 'string' ? await objectTable.get<Remote<Holder>>(holder) : holder).drop()
 
   beforeAll(async () => {
     ;[one, other] = await Promise.all([open('one'), open('other')])
-    await one.remote.registerHolder('holder of one')
-    await other.remote.registerHolder('holder of other')
+    ofOne = await newHolder(one, 'holder of one')
+    ofOther = await newHolder(other, 'holder of other')
   })
   afterAll(() => Promise.all([one.close(), other.close()]))
 
@@ -58,14 +69,12 @@ export function passedOn(opener: Opener): void {
       const watched = makeWatched()
       const pass = async (i: number) => {
         const fn = watched.make()
-        const [to, by] = i % 2 ? ['holder of one', other] : ['holder of other', one]
+        const [to, by] = i % 2 ? [ofOne, other] : [ofOther, one]
         await Promise.all([by.remote.passOn(to, fn), by.remote.passOn(to, fn), by.remote.hold(fn)])
       }
       for (let i = 0; i < 60; i++) await pass(i)
       for (const { remote } of [one, other]) await remote.hold(undefined)
-      for (const name of ['holder of one', 'holder of other']) {
-        expect(await (await objectTable.get<Remote<Holder>>(name)).drop()).toBe(60)
-      }
+      for (const holder of [ofOne, ofOther]) expect(await drop(holder)).toBe(60)
       await watched.untilGone()
     })
 
@@ -73,34 +82,35 @@ export function passedOn(opener: Opener): void {
       const watched = makeWatched()
       for (let round = 0; round < 6; round++) {
         const doomed = await open('doomed')
-        const name = `doomed ${round}`
-        await doomed.remote.registerHolder(name)
+        const ofDoomed = await newHolder(doomed, `doomed ${round}`)
         const pending: Array<Promise<unknown>> = []
         for (let i = 0; i < 20; i++) {
           if (i === round * 3) pending.push(doomed.terminate())
           const by = [one, other, doomed][i % 3]!
-          pending.push(settled(by.remote.passOn(i % 2 ? name : 'holder of one', watched.make())))
+          pending.push(settled(by.remote.passOn(i % 2 ? ofDoomed : ofOne, watched.make())))
           if (i % 4 === round % 4) await new Promise((resolve) => setImmediate(resolve))
         }
         await Promise.all(pending)
         await settleExits()
       }
-      await (await objectTable.get<Remote<Holder>>('holder of one')).drop()
+      await drop(ofOne)
       await watched.untilGone()
     })
 
     it('keep their identity whichever way they come', async () => {
       const fn = () => {}
-      await one.remote.passOn('holder of other', fn)
+      await one.remote.passOn(ofOther, fn)
       await one.remote.hold(fn)
       await other.remote.hold(await one.remote.whatIsHeld())
       expect(await other.remote.whatIsHeld()).toBe(fn)
       const counter = await one.create('Counter')
       await other.remote.hold(counter)
       expect(await other.remote.whatIsHeld()).toBe(counter)
-      objectTable.register('by three ways', counter)
-      expect(await one.remote.isOwn('by three ways')).toBe(true)
-      await one.remote.hold(await objectTable.get('by three ways'))
+      if (opener.sharesMemory) {
+        objectTable.register('by three ways', counter)
+        expect(await one.remote.isOwn('by three ways')).toBe(true)
+        await one.remote.hold(await objectTable.get('by three ways'))
+      } else await one.remote.hold(counter)
       expect(await one.remote.whatIsHeld()).toBe(counter)
       await one.remote.hold(undefined)
       await other.remote.hold(undefined)

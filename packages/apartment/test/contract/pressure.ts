@@ -1,5 +1,6 @@
-import { type Apartment, callWith, type LinkKind, type Remote } from '@flatshare/apartment'
+import { type Apartment, callWith, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Cells } from '../threads/cells.js'
 import type { Counter } from '../threads/loaded.js'
 import { arenaTop, RING_BYTES } from './arena.js'
 import type { Opener } from './opener.js'
@@ -9,18 +10,7 @@ type Loaded = typeof import('../threads/loaded.js')
 const loaded = new URL('../threads/loaded.js', import.meta.url)
 const MANY = 100_000
 
-const newCells = () => new Int32Array(new SharedArrayBuffer(8))
-
-async function untilSet(cells: Int32Array, cell: number): Promise<void> {
-  while (Atomics.load(cells, cell) === 0) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function letGo(cells: Int32Array): void {
-  Atomics.store(cells, 1, 1)
-  Atomics.notify(cells, 1)
-}
-
-export function pressure(open: Opener, link: LinkKind): void {
+export function pressure(open: Opener): void {
   let apartment: Apartment<Loaded>
   let sending: Apartment<Loaded>
 
@@ -31,11 +21,11 @@ export function pressure(open: Opener, link: LinkKind): void {
 
   /** Holds the thread of a counter until it is let go. */
   async function hold(counter: Remote<Counter>): Promise<() => Promise<void>> {
-    const cells = newCells()
+    const cells = Cells.of(2, open.sharesMemory)
     const held = counter.block(cells)
-    await untilSet(cells, 0)
+    await cells.untilSet(0)
     return () => {
-      letGo(cells)
+      cells.store(1, 1)
       return held
     }
   }
@@ -87,7 +77,7 @@ export function pressure(open: Opener, link: LinkKind): void {
     })
 
     // A port takes whatever it is given.
-    it.runIf(link === 'shared')(
+    it.runIf(open.link === 'shared')(
       'that awaits each call without an answer sends only what there is room for',
       async () => {
         const [counter, sender] = await Promise.all([apartment.create('Counter'), sending.create('Sender')])
@@ -123,23 +113,23 @@ export function pressure(open: Opener, link: LinkKind): void {
     })
 
     // Ports are read one after the other, as far as each has something.
-    it.runIf(link === 'shared')('are served by turns: one call passes most of a flood', async () => {
+    it.runIf(open.link === 'shared')('are served by turns: one call passes most of a flood', async () => {
       const third = await thirdOf()
       const counter = await apartment.create('Counter')
       const [first, second] = await Promise.all([sending.create('Flooder'), third.create('Flooder')])
       // Their links, and that of this thread, are there.
       await Promise.all([first.sendAll(counter, 100), second.sendAll(counter, 100)])
       const before = await counter.read()
-      const cells = newCells()
+      const cells = Cells.of(2, open.sharesMemory)
       const each = 50_000
       const floods = [first.sendAll(counter, each, cells)]
-      await untilSet(cells, 0)
+      await cells.untilSet(0)
       floods.push(second.sendAll(counter, each))
       // The calls of the second are on their way once its thread has answered a later call.
       await third.remote.manyNames
       const mine = counter.read()
       await new Promise((resolve) => setImmediate(resolve))
-      letGo(cells)
+      cells.store(1, 1)
       expect((await mine) - before).toBeLessThan(each / 2)
       const [some, others] = await Promise.all(floods)
       expect(some!.length + others!.length).toBe(2 * each)

@@ -1,7 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { connect, disconnect, type LinkKind, serve, set } from '@flatshare/apartment'
+import { connect, disconnect, serve, set } from '@flatshare/apartment'
 import { DisconnectedError } from '@flatshare/core'
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest'
+import type { Opener } from './opener.js'
 
 const ports: MessagePort[] = []
 
@@ -34,7 +35,7 @@ class Tally extends Base {
   }
 }
 
-export function served(link: LinkKind): void {
+export function served({ link }: Opener): void {
   async function servedHere<T extends object>(exposed: T) {
     const { port1, port2 } = new MessageChannel()
     ports.push(port1, port2)

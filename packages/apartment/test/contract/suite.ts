@@ -1,6 +1,8 @@
 /** Everything that a link between two threads must carry and survive, whatever it is made of. */
-import { Apartment, type LinkKind } from '@flatshare/apartment'
-import { describe } from 'vitest'
+import type { LinkKind } from '@flatshare/apartment'
+import { afterAll, describe } from 'vitest'
+import { removeCells } from '../threads/cells.js'
+import { apart } from './apart.js'
 import { attached } from './attached.js'
 import { blockedThreads } from './blocked-threads.js'
 import { blockingCalls } from './blocking.js'
@@ -25,7 +27,7 @@ import { names } from './names.js'
 import { objectTableTests } from './object-table.js'
 import { oddReplies } from './odd-replies.js'
 import { oneWay } from './one-way.js'
-import type { Opener } from './opener.js'
+import { type Opener, threadsOver } from './opener.js'
 import { order } from './order.js'
 import { passedOn } from './passed-on.js'
 import { pressure } from './pressure.js'
@@ -43,23 +45,18 @@ import { waysToDie } from './ways-to-die.js'
 import { whatCrosses } from './what-crosses.js'
 import { wherePeersBreak } from './where-peers-break.js'
 
-/** What opens apartments over a kind of link. */
-export const openerOver =
-  (link: LinkKind): Opener =>
-  (module, options) =>
-    Apartment.open(module, { ...options, link })
-
-/** What it is called in the tests' names. */
-const nameOf: Record<LinkKind, string> = { shared: 'shared memory', port: 'message ports' }
-
 /** One part of the suite, over one kind of link. */
-export function describeOver(link: LinkKind, tests: (open: Opener) => void): void {
-  describe(`over ${nameOf[link]}`, () => tests(openerOver(link)))
+export function describeOver(over: LinkKind | Opener, tests: (open: Opener) => void): void {
+  const open = typeof over === 'string' ? threadsOver(over) : over
+  describe(`over ${open.over}`, () => {
+    afterAll(removeCells)
+    tests(open)
+  })
 }
 
 /** Calls and what crosses with them. */
-export function describeCalls(link: LinkKind): void {
-  describeOver(link, (open) => {
+export function describeCalls(over: LinkKind | Opener): void {
+  describeOver(over, (open) => {
     describe('calls', () => calls(open))
     describe('turns', () => serial(open))
     describe('ends of calls', () => settling(open))
@@ -73,20 +70,22 @@ export function describeCalls(link: LinkKind): void {
     describe('deadlocks', () => deadlocks(open))
     describe('proxies', () => proxies(open))
     describe('what is reached', () => reachable(open))
-    describe('what is served', () => served(link))
+    describe.runIf(open.sharesMemory)('what is served at a port', () => served(open))
     describe('one way', () => oneWay(open))
     describe('odd replies', () => oddReplies(open))
   })
 }
 
 /** Threads that meet, let go of each other, and end. */
-export function describeThreads(link: LinkKind): void {
-  describeOver(link, (open) => {
-    describe('attached', () => attached(link))
-    describe('the main thread', () => mainThread(open, link))
-    describe('introductions', () => introductions(open))
-    describe('names', () => names(open, link))
-    describe('the object table', () => objectTableTests(open))
+export function describeThreads(over: LinkKind | Opener): void {
+  describeOver(over, (open) => {
+    // Of threads of one process:
+    describe.runIf(open.sharesMemory)('attached', () => attached(open))
+    describe.runIf(open.sharesMemory)('the main thread', () => mainThread(open))
+    describe.runIf(open.sharesMemory)('introductions', () => introductions(open))
+    describe.runIf(open.sharesMemory)('names', () => names(open))
+    describe.runIf(open.sharesMemory)('the object table', () => objectTableTests(open))
+    describe.runIf(!open.sharesMemory)('apart', () => apart(open))
     describe('lifetime', () => references(open))
     describe('references passed on', () => passedOn(open))
     describe('dropped', () => dropped(open))
@@ -101,8 +100,8 @@ export function describeThreads(link: LinkKind): void {
 }
 
 /** What a link promises of order and of values, however large and odd. */
-export function describeValues(link: LinkKind): void {
-  describeOver(link, (open) => {
+export function describeValues(over: LinkKind | Opener): void {
+  describeOver(over, (open) => {
     describe('order', () => order(open))
     describe('sizes', () => sizes(open))
     describe('values that run code', () => encoding(open))
@@ -111,12 +110,12 @@ export function describeValues(link: LinkKind): void {
 }
 
 /** What it promises of memory, turns and time, however much goes over it. */
-export function describeLoad(link: LinkKind): void {
-  describeOver(link, (open) => {
-    describe('back pressure', () => pressure(open, link))
-    describe('the event loop', () => eventLoop(open, link))
-    describe('memory', () => madeAndDropped(open, link))
+export function describeLoad(over: LinkKind | Opener): void {
+  describeOver(over, (open) => {
+    describe('back pressure', () => pressure(open))
+    describe('the event loop', () => eventLoop(open))
+    describe.runIf(open.sharesMemory)('memory', () => madeAndDropped(open))
     describe('floods and ends', () => floodsKilled(open))
-    describe('idle', () => idle(link))
+    describe.runIf(open.sharesMemory)('idle', () => idle(open))
   })
 }

@@ -3,7 +3,7 @@ import { onGone } from '@flatshare/apartment/internal'
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate } from '../apartments.js'
-import { type Busy, Cell, newCells, untilBegun, untilSet } from '../threads/giving-up.js'
+import { type Busy, Cell, newCells, untilBegun } from '../threads/giving-up.js'
 import type { Opener } from './opener.js'
 
 type Module = typeof import('../threads/giving-up.js')
@@ -25,10 +25,10 @@ export function terminated(open: Opener): void {
       const doomed = await open<Module>(module, { name: 'deaf' })
       const there = await doomed.create('Busy')
       const controller = new AbortController()
-      const cells = newCells()
+      const cells = newCells(open.sharesMemory)
       const view = callWith(there, { signal: controller.signal, onAbort: 'terminate', graceTime: 1 })
       const pending = view.forever(cells)
-      await untilSet(cells, Cell.begun)
+      await cells.untilSet(Cell.begun)
       const beside = there.ping().catch((error: unknown) => error)
       controller.abort()
       await expect(pending).rejects.toBe(controller.signal.reason)
@@ -46,7 +46,10 @@ export function terminated(open: Opener): void {
       const there = await doomed.create('Busy')
       const gone = new Promise<void>((resolve) => void onGone(there, resolve))
       const settings = { onAbort: 'terminate', graceTime: 1 } as const
-      const { error } = await untilBegun((timeout, cells) => callWith(there, { ...settings, timeout }).forever(cells))
+      const { error } = await untilBegun(
+        (timeout, cells) => callWith(there, { ...settings, timeout }).forever(cells),
+        open.sharesMemory,
+      )
       expect(error).toMatchObject({ name: 'TimeoutError' })
       await gone
       await expect(there.ping()).rejects.toBeInstanceOf(DisconnectedError)
@@ -83,13 +86,14 @@ export function terminated(open: Opener): void {
       }
     })
 
-    it('leaves alone a thread that is busy with another call', async () => {
+    // Whether a call has begun is seen in shared memory.
+    it.runIf(open.sharesMemory)('leaves alone a thread that is busy with another call', async () => {
       const doomed = await open<Module>(module)
       const there = await doomed.create('Busy')
-      const cells = newCells()
+      const cells = newCells(open.sharesMemory)
       const spins = new AbortController()
       const spinning = callWith(there, { signal: spins.signal }).spin(cells)
-      await untilSet(cells, Cell.begun)
+      await cells.untilSet(Cell.begun)
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       try {
         const controller = new AbortController()
@@ -103,7 +107,7 @@ export function terminated(open: Opener): void {
       }
       spins.abort()
       await expect(spinning).rejects.toMatchObject({ name: 'AbortError' })
-      await untilSet(cells, Cell.ended)
+      await cells.untilSet(Cell.ended)
       expect(await there.ping()).toBe('pong')
       await doomed.close()
     })
@@ -123,8 +127,9 @@ export function terminated(open: Opener): void {
       const there = await doomed.create('Busy')
       const gone = new Promise<void>((resolve) => void onGone(there, resolve))
       const settings = { onAbort: 'terminate', graceTime: 1 } as const
-      const { error } = await untilBegun((timeout, cells) =>
-        blocking(callWith(there, { ...settings, timeout })).forever(cells),
+      const { error } = await untilBegun(
+        (timeout, cells) => blocking(callWith(there, { ...settings, timeout })).forever(cells),
+        open.sharesMemory,
       )
       expect(error).toMatchObject({ name: 'TimeoutError' })
       await gone

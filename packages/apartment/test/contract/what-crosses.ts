@@ -39,8 +39,14 @@ export function whatCrosses(open: Opener): void {
       const heard = new Promise((resolve) => {
         port1.onmessage = ({ data }) => resolve(data)
       })
-      await expect(remote.speak(port2, 'hello')).rejects.toThrow(/can't cross.*transfer\(port\)/)
-      await remote.speak(transfer(port2), 'hello')
+      if (open.sharesMemory) {
+        await expect(remote.speak(port2, 'hello')).rejects.toThrow(/can't cross.*transfer\(port\)/)
+        await remote.speak(transfer(port2), 'hello')
+      } else {
+        for (const port of [port2, transfer(port2)])
+          await expect(remote.speak(port, 'hello')).rejects.toThrow(/speak\(\): an argument can't cross.* process/)
+        port2.postMessage('hello')
+      }
       expect(await heard).toBe('hello')
       port1.close()
     })
@@ -134,8 +140,26 @@ export function whatCrosses(open: Opener): void {
     })
 
     it('says which class the other thread does not know, and which codec throws', async () => {
+      await remote.knowLocal()
       await expect(remote.local()).rejects.toThrow(/An instance of Local arrived.*registerCodec/)
       await expect(remote.fragile()).rejects.toThrow(/The codec of Fragile failed to encode an instance: broken/)
+    })
+
+    it('says so too where references come beside it, which arrive the next time', async () => {
+      class Unknown {}
+      registerCodec(Unknown, { name: 'Unknown', encode: () => 1, decode: () => new Unknown() })
+      class Speaker {
+        heard: string[] = []
+        postMessage(text: string): void {
+          this.heard.push(text)
+        }
+        close(): void {}
+      }
+      const speaker = byReference(new Speaker())
+      await expect(remote.speak([new Unknown(), speaker], '')).rejects.toThrow(/An instance of Unknown arrived/)
+      await remote.speak(speaker, 'hello')
+      await remote.keepSignal(undefined)
+      expect(speaker.heard).toEqual(['hello'])
     })
 
     it('refuses what is no class, what has a model, and names that are taken', () => {

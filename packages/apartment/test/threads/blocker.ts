@@ -1,5 +1,7 @@
 /** A module whose objects block on others, and are blocked on. */
 import { ApartmentThreaded, blocking, callWith, currentCall, type Remote } from '@flatshare/apartment'
+import type { Cells } from './cells.js'
+import './cells.js'
 
 type Callback = () => unknown
 
@@ -126,13 +128,13 @@ export class Relay {
     return this.log
   }
 
-  meet(arrivals: Int32Array): void {
-    meet(arrivals)
+  meet(arrivals: Cells, own: number, all: number): void {
+    meet(arrivals, own, all)
   }
 
-  /** Meets the other thread, so that both have begun, then blocks on it: crosswise, for ever. */
-  cross(arrivals: Int32Array, other: Remote<Relay>, timeout?: number): string {
-    meet(arrivals)
+  /** Meets the other threads, so that all have begun, then blocks on one of them: crosswise, for ever. */
+  cross(arrivals: Cells, own: number, all: number, other: Remote<Relay>, timeout?: number): string {
+    meet(arrivals, own, all)
     try {
       blocking(timeout === undefined ? other : callWith(other, { timeout })).add(1, 2)
       return 'answered'
@@ -142,13 +144,10 @@ export class Relay {
   }
 }
 
-/** Returns once as many threads have come as the second word says. */
-function meet(arrivals: Int32Array): void {
-  Atomics.add(arrivals, 0, 1)
-  Atomics.notify(arrivals, 0)
-  for (let count = Atomics.load(arrivals, 0); count < arrivals[1]!; count = Atomics.load(arrivals, 0)) {
-    Atomics.wait(arrivals, 0, count)
-  }
+/** Returns once all of so many threads have come. */
+function meet(arrivals: Cells, own: number, all: number): void {
+  arrivals.store(own, 1)
+  for (let other = 0; other < all; other++) arrivals.wait(other)
 }
 
 export async function callBack(callback: Callback): Promise<unknown> {

@@ -2,12 +2,15 @@
 import {
   ApartmentThreaded,
   blocking,
+  callWith,
   currentCall,
   Interleaved,
   objectTable,
   type Remote,
   transfer,
 } from '@flatshare/apartment'
+import type { Cells } from './cells.js'
+import './cells.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -102,10 +105,10 @@ export class Carrier {
   }
 
   /** Blocks on the other once both are here. */
-  meetAndBlock(cell: Int32Array, other: Remote<Carrier>): string {
-    if (Atomics.add(cell, 0, 1) === 0) Atomics.wait(cell, 0, 1)
-    else Atomics.notify(cell, 0)
-    return blocking(other).ping()
+  meetAndBlock(cells: Cells, own: number, other: Remote<Carrier>, timeout?: number): string {
+    cells.store(own, 1)
+    cells.wait(1 - own)
+    return blocking(timeout === undefined ? other : callWith(other, { timeout })).ping()
   }
 
   ping(): string {

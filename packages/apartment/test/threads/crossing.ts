@@ -1,6 +1,5 @@
 /** A module whose exports are served: iterators, streams, moved buffers, signals and errors of another thread. */
 import { EventEmitter, on } from 'node:events'
-import { isMainThread } from 'node:worker_threads'
 import { ApartmentThreaded, disconnect, Interleaved, registerCodec, transfer } from '@flatshare/apartment'
 
 /** Registered under one name by the threads that share it. */
@@ -44,7 +43,7 @@ registerMoney()
 
 /** Known to its own thread only. */
 class Local {}
-if (!isMainThread) registerCodec(Local, { name: 'Local', encode: () => 1, decode: () => new Local() })
+export const knowLocal = (): void => registerCodec(Local, { name: 'Local', encode: () => 1, decode: () => new Local() })
 
 class Fragile {}
 registerCodec(Fragile, {

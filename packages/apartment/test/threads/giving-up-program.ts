@@ -1,6 +1,6 @@
 /** A whole program that gives calls up, or might have; which one is its argument. Nothing of that keeps it alive. */
 import { Apartment, callWith, currentCall } from '@flatshare/apartment'
-import { newCells, untilSet } from './giving-up.js'
+import { newCells } from './giving-up.js'
 
 const apartment = await Apartment.open<typeof import('./giving-up.js')>(new URL('./giving-up.js', import.meta.url))
 const busy = await apartment.create('Busy')
@@ -28,7 +28,7 @@ switch (process.argv[2]) {
   case 'ended': {
     const cells = newCells()
     const pending = callWith(busy, { signal, onAbort: 'terminate', graceTime: 1 }).forever(cells)
-    await untilSet(cells, 0)
+    await cells.untilSet(0)
     controller.abort()
     await pending.catch(() => {})
   }

@@ -1,26 +1,23 @@
 /** Objects whose calls are given up: some look at their signal, some listen to it, some do neither. */
 import { ApartmentThreaded, blocking, callWith, currentCall, type Remote } from '@flatshare/apartment'
+import { Cells } from './cells.js'
 
-/** What a thread that is in no event loop says by shared memory. */
+/** What a thread says that is in no event loop. */
 export const Cell = { begun: 0, ended: 1, timedOut: 2 } as const
 
-export const newCells = (): Int32Array => new Int32Array(new SharedArrayBuffer(12))
-
-/** Resolves when the cell is set. */
-export async function untilSet(cells: Int32Array, cell: number): Promise<void> {
-  while (Atomics.load(cells, cell) === 0) await new Promise((resolve) => setImmediate(resolve))
-}
+export const newCells = (inMemory = true): Cells => Cells.of(3, inMemory)
 
 /** Makes a call with a deadline, later and later until one of them has begun before it; gives its error. */
 export async function untilBegun(
-  call: (timeout: number, cells: Int32Array) => unknown,
-): Promise<{ readonly error: any; readonly cells: Int32Array }> {
+  call: (timeout: number, cells: Cells) => unknown,
+  inMemory = true,
+): Promise<{ readonly error: any; readonly cells: Cells }> {
   for (let timeout = 20; ; timeout *= 2) {
-    const cells = newCells()
+    const cells = newCells(inMemory)
     try {
       await call(timeout, cells)
     } catch (error) {
-      if (Atomics.load(cells, Cell.begun) !== 0) return { error, cells }
+      if (cells.load(Cell.begun) !== 0) return { error, cells }
     }
   }
 }
@@ -31,41 +28,41 @@ export class Busy {
   #heard: unknown
 
   /** Runs, without ever awaiting, until its caller wants it no more. */
-  spin(cells: Int32Array): string {
+  spin(cells: Cells): string {
     const { signal } = currentCall()!
-    Atomics.store(cells, Cell.begun, 1)
-    while (!signal.aborted) Atomics.add(cells, Cell.timedOut, 0)
+    cells.store(Cell.begun, 1)
+    while (!signal.aborted) cells.load(Cell.timedOut)
     this.#seen = signal.reason
-    Atomics.store(cells, Cell.timedOut, (signal.reason as Error).name === 'TimeoutError' ? 1 : 2)
-    Atomics.store(cells, Cell.ended, 1)
+    cells.store(Cell.timedOut, (signal.reason as Error).name === 'TimeoutError' ? 1 : 2)
+    cells.store(Cell.ended, 1)
     return 'ended'
   }
 
   /** The same by `throwIfAborted`. */
-  spinUntilThrown(cells: Int32Array): void {
+  spinUntilThrown(cells: Cells): void {
     const { signal } = currentCall()!
-    Atomics.store(cells, Cell.begun, 1)
+    cells.store(Cell.begun, 1)
     try {
       for (;;) signal.throwIfAborted()
     } catch (error) {
       this.#seen = error
-      Atomics.store(cells, Cell.ended, 1)
+      cells.store(Cell.ended, 1)
       throw error
     }
   }
 
   /** Looks at nothing. */
-  forever(cells: Int32Array): void {
-    for (;;) Atomics.store(cells, Cell.begun, 1)
+  forever(cells: Cells): void {
+    for (;;) cells.store(Cell.begun, 1)
   }
 
   /** Sees by a look that it was given up, and only then goes back to where events can come. */
-  async eventAfter(cells: Int32Array): Promise<boolean[]> {
+  async eventAfter(cells: Cells): Promise<boolean[]> {
     const { signal } = currentCall()!
     const fired = new Promise<Event>((resolve) => signal.addEventListener('abort', resolve, { once: true }))
     const any = AbortSignal.any([signal])
-    Atomics.store(cells, Cell.begun, 1)
-    while (!signal.aborted) Atomics.add(cells, Cell.timedOut, 0)
+    cells.store(Cell.begun, 1)
+    while (!signal.aborted) cells.load(Cell.timedOut)
     const early = signal.reason as unknown
     const event = await fired
     this.#heard = [
@@ -76,7 +73,7 @@ export class Busy {
       Object.prototype.toString.call(signal) === '[object AbortSignal]',
       AbortSignal.any([signal]).reason === early,
     ]
-    Atomics.store(cells, Cell.ended, 1)
+    cells.store(Cell.ended, 1)
     return []
   }
 
@@ -128,11 +125,18 @@ export class Busy {
 /** Makes calls from here. */
 @ApartmentThreaded()
 export class Caller {
-  async spin(busy: Remote<Busy>, cells: Int32Array): Promise<string> {
+  async spin(busy: Remote<Busy>, cells: Cells): Promise<string> {
     return busy.spin(cells)
   }
+  async listen(busy: Remote<Busy>, begun: () => unknown): Promise<void> {
+    return busy.listen(begun)
+  }
+  /** Blocks on one that listens, with this call's own signal. */
+  blockOnListener(busy: Remote<Busy>, begun: () => unknown): void {
+    blocking(callWith(busy, { signal: currentCall()!.signal })).listen(begun)
+  }
   /** Blocks there, with this call's own signal. */
-  block(busy: Remote<Busy>, cells: Int32Array): string {
+  block(busy: Remote<Busy>, cells: Cells): string {
     return blocking(callWith(busy, { signal: currentCall()!.signal })).spin(cells)
   }
   blockForDeadline(busy: Remote<Busy>): Array<number | undefined> {

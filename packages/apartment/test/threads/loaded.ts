@@ -12,6 +12,8 @@ import {
   serve,
 } from '@flatshare/apartment'
 import { settleExits } from '@flatshare/core/internal'
+import type { Cells } from './cells.js'
+import './cells.js'
 import { Journal, sendMixed } from './journal.js'
 
 export { Journal }
@@ -53,10 +55,9 @@ export class Counter {
   }
 
   /** Sets the first word, and blocks its thread until the second one is set. */
-  block(cells: Int32Array): void {
-    Atomics.store(cells, 0, 1)
-    Atomics.notify(cells, 0)
-    while (Atomics.load(cells, 1) === 0) Atomics.wait(cells, 1, 0)
+  block(cells: Cells): void {
+    cells.store(0, 1)
+    cells.wait(1)
   }
 
   /** Notes when its calls begin, and when the first microtask of each has its turn. */
@@ -105,7 +106,7 @@ export class Flooder {
   }
 
   /** So many calls at once, of which the first one holds the other thread. */
-  async sendAll(counter: Remote<Counter>, count: number, cells?: Int32Array): Promise<number[]> {
+  async sendAll(counter: Remote<Counter>, count: number, cells?: Cells): Promise<number[]> {
     const held = cells && counter.block(cells)
     const calls = Array.from({ length: count }, () => counter.hit())
     await held
@@ -175,7 +176,10 @@ export class Sender {
 
 /** Calls each of many functions that the main thread serves, twice. Gives those that answered wrongly. */
 export async function callAllOfMain(object: string): Promise<string[]> {
-  const functions = await (Apartment.main.remote as any)[object]
+  return callAllOf(await (Apartment.main.remote as any)[object])
+}
+
+export async function callAllOf(functions: any): Promise<string[]> {
   const wrong: string[] = []
   for (const round of [0, 1]) {
     for (let at = 0; at < manyNames.length; at += 1000) {

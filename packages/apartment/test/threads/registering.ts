@@ -130,6 +130,12 @@ export async function viaTable(name: string): Promise<(member: string) => Promis
   return (member) => object[member]!()
 }
 
+/** The same of one that it is given. */
+export const via =
+  (object: Record<string, () => Promise<unknown>>) =>
+  (member: string): Promise<unknown> =>
+    object[member]!()
+
 let held: unknown
 export function hold(x: unknown): void {
   held = x
@@ -152,9 +158,10 @@ export function registerHolder(name: string): void {
   objectTable.register(name, new Holder())
 }
 
-/** Gives on what it was given, to a thread that it knows by name only. */
-export async function passOn(name: string, x: unknown): Promise<void> {
-  await (await objectTable.get<Remote<Holder>>(name)).hold(x)
+/** Gives on what it was given, to a thread that it knows by name only, or by that object. */
+export async function passOn(to: string | Remote<Holder>, x: unknown): Promise<void> {
+  const holder = typeof to === 'string' ? await objectTable.get<Remote<Holder>>(to) : to
+  await holder.hold(x)
 }
 
 export const servedForATime = (): string => 'served'

@@ -1,6 +1,7 @@
 /** The leaf for pages and Web Workers. Shared memory needs a cross-origin isolated page. */
 import type {
   AsyncContext,
+  DiagnosticsChannel,
   Endpoint,
   Port,
   StartedWorker,
@@ -161,6 +162,12 @@ export function asyncContext<T>(): AsyncContext<T> | undefined {
 }
 
 export function terminal(): Terminal | undefined {
+  return undefined
+}
+
+export const processId: number | undefined = undefined
+
+export function diagnosticsChannel(_name: string): DiagnosticsChannel | undefined {
   return undefined
 }
 

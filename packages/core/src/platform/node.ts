@@ -20,6 +20,7 @@ import workerThreads, {
 } from 'node:worker_threads'
 import type {
   AsyncContext,
+  DiagnosticsChannel,
   Endpoint,
   Port,
   StartedWorker,
@@ -268,6 +269,14 @@ export function asyncContext<T>(): AsyncContext<T> | undefined {
 /** The stream for messages to people; undefined where the runtime has none. */
 export function terminal(): Terminal | undefined {
   return process.stderr
+}
+
+/** The operating system's number of this process. */
+export const processId: number | undefined = process.pid
+
+/** The runtime's channel of that name, for tools; undefined where it has none. */
+export function diagnosticsChannel(name: string): DiagnosticsChannel | undefined {
+  return process.getBuiltinModule('node:diagnostics_channel').channel(name)
 }
 
 /** Tells people of something that went wrong where nobody waits for it: a warning of this thread's `process`. */

@@ -62,6 +62,12 @@ export interface StartedWorker extends Endpoint {
   readonly stderr?: WorkerOutput
 }
 
+/** Where tools hear of what happens, without the program's doing. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
+}
+
 /** What people read while a program runs. */
 export interface Terminal {
   readonly isTTY?: boolean

@@ -1,0 +1,2 @@
+/** `flatshare/process`: apartments in other processes (Node). */
+export * from '@flatshare/process'

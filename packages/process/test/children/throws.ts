@@ -1,0 +1,3 @@
+throw new RangeError('no such index')
+
+export {}

@@ -1,0 +1,5 @@
+// Something keeps it alive.
+setInterval(() => {}, 60_000)
+await new Promise(() => {})
+
+export {}

@@ -1,0 +1,4 @@
+import { describeLoad } from '../../../apartment/dist-test/contract/suite.js'
+import { processes } from './opener.js'
+
+describeLoad(processes)
