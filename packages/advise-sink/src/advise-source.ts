@@ -44,6 +44,8 @@ interface Body {
   readonly target: unknown
 }
 
+const NONE: RaiseOptions = {}
+
 /** What the next source attaches to. */
 let attachTo: Body | undefined
 let bodyOf: (source: AdviseSource<any>) => Body
@@ -157,7 +159,7 @@ export class AdviseSource<Events extends object = Record<string, unknown>> imple
    * @throws CannotBlockError where it would have to wait and can't: nothing was raised; `await source.room()` before.
    * @throws DataCloneError for a payload that can't be copied.
    */
-  raise<E extends EventName<Events>>(event: E, payload: Events[E], options: RaiseOptions = {}): void {
+  raise<E extends EventName<Events>>(event: E, payload: Events[E], options: RaiseOptions = NONE): void {
     this.#source.raise(event, payload, options)
   }
 

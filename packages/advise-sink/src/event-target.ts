@@ -30,12 +30,12 @@ export interface AdviseEventTarget<N extends AnyNotification> extends EventTarge
   addEventListener<E extends N['event']>(
     type: E,
     listener: ListenerOf<Extract<N, { readonly event: E }>>,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget['addEventListener']>[2],
   ): void
   removeEventListener<E extends N['event']>(
     type: E,
     listener: ListenerOf<Extract<N, { readonly event: E }>>,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget['removeEventListener']>[2],
   ): void
 }
 
@@ -92,7 +92,7 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
   override addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget['addEventListener']>[2],
   ): void {
     const { once = false, signal } = typeof options === 'object' ? options : {}
     if (listener === null || this.#ended || signal?.aborted) return
@@ -107,7 +107,7 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
   override removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget['removeEventListener']>[2],
   ): void {
     super.removeEventListener(type, listener, options)
     if (listener !== null) this.#forget(type, listener, captures(options))

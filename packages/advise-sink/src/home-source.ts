@@ -7,7 +7,16 @@
  * Where a queue whose policy is `'block'` is full, what is in the inbox waits there, until that has room; so those who
  * raise on other threads wait, too, when the inbox is full.
  */
-import { freeValue, ownThreadId, RaisedEvent, readValue, soon, threadName, warn } from '@flatshare/core/internal'
+import {
+  freeValue,
+  ownThreadId,
+  RaisedEvent,
+  type RaisedRun,
+  readValue,
+  soon,
+  threadName,
+  warn,
+} from '@flatshare/core/internal'
 import { checkAdviseOptions, checkEvent, checkedMask } from './checked.js'
 import { AdviseConnection } from './connection.js'
 import { inbox, openInbox } from './inbox.js'
@@ -22,6 +31,7 @@ import { NumberedPlace } from './numbered-place.js'
 import { type Place, placeOf } from './places.js'
 import { raiseTurns } from './raise-turns.js'
 import { receive } from './receiver.js'
+import { Runs } from './runs.js'
 import { requireSink } from './sinks.js'
 import {
   ADVISE,
@@ -44,6 +54,11 @@ export class HomeSource implements Source {
   readonly #subscriptions = new Set<Subscription>()
   /** Of sinks of other threads that advised by themselves: by thread and number. */
   readonly #numbered = new Map<string, Subscription>()
+  readonly #runs = new Runs()
+  /** The same, in their order, and what raising must know of them. */
+  #sinks: readonly Subscription[] = []
+  #takesRuns = false
+  #maySourceWait = false
   #sequence = 0
   #inbox = 0
   /** What was taken from the inbox and is not carried out. */
@@ -85,28 +100,50 @@ export class HomeSource implements Source {
   #subscribe(events: ReadonlySet<string>, place: Place, options: AdviseOptions, onEnd: () => void): Subscription {
     const subscription: Subscription = new Subscription(events, place, options, () => {
       this.#subscriptions.delete(subscription)
+      this.#noteSinks()
       onEnd()
     })
     this.#subscriptions.add(subscription)
+    this.#noteSinks()
     return subscription
+  }
+
+  #noteSinks(): void {
+    const sinks = (this.#sinks = [...this.#subscriptions])
+    this.#takesRuns = sinks.every(({ takesRuns }) => takesRuns)
+    this.#maySourceWait = sinks.some(({ blocksSource }) => blocksSource)
   }
 
   raise(event: string, payload: unknown, options: RaiseOptions): void {
     checkEvent(event, this.#description.events)
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
-    this.#makeRoom(event, target)
+    if (this.#maySourceWait) this.#makeRoom(event, target)
     this.#raise(event, payload, target)
   }
 
   #raise(event: string, payload: unknown, target: unknown): void {
     const sequence = ++this.#sequence
+    if (target === undefined && this.#takesRuns && this.#raiseInRun(event, payload, sequence)) return
     let raised: RaisedEvent | undefined
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#sinks) {
       if (!subscription.wants(event, target)) continue
       raised ??= new RaisedEvent(event, payload, target, sequence)
       subscription.push(raised)
     }
+    if (raised) this.#runs.passed(raised)
+  }
+
+  /** Raises it together with those before it; false where it is unlike them. */
+  #raiseInRun(event: string, payload: unknown, sequence: number): boolean {
+    let run: RaisedRun | undefined
+    for (const subscription of this.#sinks) {
+      if (!subscription.wants(event, undefined)) continue
+      run ??= this.#runs.add(event, payload, sequence)
+      if (!run) return false
+      subscription.pushLast(run)
+    }
+    return true
   }
 
   /** @throws CannotBlockError where a sink must have room and this thread can't wait for it. Nothing was raised. */

@@ -8,10 +8,12 @@
  * A *turn* is an event of `raiseAndWait`: it is delivered by itself, when it is allowed to; it counts for no limit, is never
  * dropped, and nothing overtakes it.
  *
+ * Events of a run stand in one place together; not where they are coalesced.
+ *
  * Places are numbered from the first one ever; one that was emptied (dropped, coalesced, given up) holds undefined until
  * it comes to the front.
  */
-import { isThenable, type RaisedEvent } from '@flatshare/core/internal'
+import { isThenable, type Raised, type RaisedEvent, type RaisedRun, RunPart } from '@flatshare/core/internal'
 import { LIMIT } from './checked.js'
 import type { QueueOptions } from './notification.js'
 
@@ -22,10 +24,12 @@ export interface Turn {
   isAllowed: boolean
 }
 
-const isTurn = (item: RaisedEvent | Turn): item is Turn => 'isAllowed' in item
+type Item = RaisedEvent | RunPart | Turn
+
+const isTurn = (item: Item): item is Turn => 'isAllowed' in item
 
 /** What is to be delivered next. */
-export type Next = { readonly events: RaisedEvent[]; readonly dropped: number } | Turn | undefined
+export type Next = { readonly events: Raised; readonly dropped: number } | Turn | undefined
 
 /** So many are delivered at once. */
 const BATCH = 4_096
@@ -35,7 +39,7 @@ export class NotificationQueue {
   readonly #policy: NonNullable<QueueOptions['policy']>
   readonly #key: QueueOptions['key']
   readonly #onError: (error: unknown) => void
-  #items: Array<RaisedEvent | Turn | undefined> = []
+  #items: Array<Item | undefined> = []
   /** Index of the front. */
   #first = 0
   /** The place of the first item in the array. */
@@ -68,6 +72,10 @@ export class NotificationQueue {
     return this.#size
   }
 
+  get blocksSource(): boolean {
+    return this.#policy === 'block'
+  }
+
   /** Whether one more must wait for room. */
   get isFull(): boolean {
     return this.#policy === 'block' && this.#size >= this.#limit
@@ -77,6 +85,22 @@ export class NotificationQueue {
     this.#items.push(raised)
     this.#size++
     if (this.#policy === 'coalesce') this.#coalesce(raised)
+    if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
+  }
+
+  /** Whether events may stand together. */
+  get takesRuns(): boolean {
+    return this.#policy !== 'coalesce'
+  }
+
+  /** The last event of a run waits, too. */
+  pushLast(run: RaisedRun): void {
+    const items = this.#items
+    const end = items.length > this.#first ? items[items.length - 1] : undefined
+    const { length } = run
+    if (end instanceof RunPart && end.run === run && end.to === length - 1) end.to = length
+    else items.push(new RunPart(run, length - 1, length))
+    this.#size++
     if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
   }
 
@@ -109,13 +133,7 @@ export class NotificationQueue {
       this.#trim()
       return front
     }
-    const events: RaisedEvent[] = []
-    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
-      const item = this.#items[this.#first]
-      if (item === undefined) continue
-      if (isTurn(item)) break
-      events.push(item)
-    }
+    const events = front instanceof RunPart ? this.#takePart(front) : this.#takeEvents()
     this.#size -= events.length
     const dropped = this.#dropped
     this.#dropped = 0
@@ -123,9 +141,26 @@ export class NotificationQueue {
     return { events, dropped }
   }
 
+  #takePart(part: RunPart): RunPart {
+    this.#first++
+    part.run.close()
+    return part
+  }
+
+  #takeEvents(): RaisedEvent[] {
+    const events: RaisedEvent[] = []
+    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
+      const item = this.#items[this.#first]
+      if (item === undefined) continue
+      if (item instanceof RunPart || isTurn(item)) break
+      events.push(item)
+    }
+    return events
+  }
+
   /** Puts back what was taken just now, of a queue whose policy is `'block'`. */
-  putBack(events: readonly RaisedEvent[], dropped: number): void {
-    this.#items = [...events, ...this.#items.slice(this.#first)]
+  putBack(events: Raised, dropped: number): void {
+    this.#items = [...(events instanceof RunPart ? [events] : events), ...this.#items.slice(this.#first)]
     this.#first = 0
     this.#size += events.length
     this.#dropped += dropped
@@ -163,7 +198,7 @@ export class NotificationQueue {
     if (this.#places.size > 2 * this.#limit) this.#forgetTaken()
   }
 
-  #at(place: number): RaisedEvent | Turn | undefined {
+  #at(place: number): Item | undefined {
     const index = place - this.#base
     return index < this.#first ? undefined : this.#items[index]
   }
@@ -183,7 +218,9 @@ export class NotificationQueue {
       const item = this.#items[index]
       if (item !== undefined && !isTurn(item)) break
     }
-    this.#items[index] = undefined
+    const oldest = this.#items[index]
+    if (oldest instanceof RunPart && oldest.length > 1) oldest.from++
+    else this.#items[index] = undefined
     this.#size--
     this.#dropped++
     this.#trim()

@@ -19,8 +19,10 @@ import {
   isThenable,
   onThreadExitInternal,
   ownThreadId,
+  type Raised,
   RaisedBatch,
   type RaisedEvent,
+  type RaisedRun,
   soon,
   type ThreadId,
 } from '@flatshare/core/internal'
@@ -50,14 +52,18 @@ export function deliverPending(): number {
   return delivered
 }
 
-/** The last batch, while it is in use: another sink may be about to get the same. */
-let lastBatch: WeakRef<RaisedBatch> | undefined
+/** The last batches, the latest first, while they are in use: other sinks may be about to get the same. */
+const lastBatches: Array<WeakRef<RaisedBatch>> = []
+/** Of one turn of raising. */
+const MOST_BATCHES = 8
 
-function batchOf(events: readonly RaisedEvent[], dropped: number): RaisedBatch {
-  const last = lastBatch?.deref()
-  if (last?.isOf(events, dropped)) return last
+function batchOf(events: Raised, dropped: number): RaisedBatch {
+  for (const reference of lastBatches) {
+    const last = reference.deref()
+    if (last?.isOf(events, dropped)) return last
+  }
   const batch = new RaisedBatch(events, dropped)
-  lastBatch = new WeakRef(batch)
+  if (lastBatches.unshift(new WeakRef(batch)) > MOST_BATCHES) lastBatches.pop()
   return batch
 }
 
@@ -118,12 +124,28 @@ export class Subscription {
     return this.#events.has(event) && (this.#target === undefined || Object.is(this.#target, target))
   }
 
+  /** Whether it is ever full. */
+  get blocksSource(): boolean {
+    return this.#queue.blocksSource
+  }
+
   get isFull(): boolean {
     return this.#queue.isFull
   }
 
   push(raised: RaisedEvent): void {
     this.#queue.push(raised)
+    if (!this.#scheduled) this.#schedule()
+  }
+
+  /** Whether events may come by runs: on this thread each sink sees the same object of an event. */
+  get takesRuns(): boolean {
+    return this.#queue.takesRuns && this.place.thread !== ownThreadId()
+  }
+
+  /** The last event of a run. */
+  pushLast(run: RaisedRun): void {
+    this.#queue.pushLast(run)
     if (!this.#scheduled) this.#schedule()
   }
 

@@ -134,8 +134,9 @@ export {
   timesParked,
   waitNote,
 } from './park.js'
-export { RaisedBatch } from './raised-batch.js'
+export { type Raised, RaisedBatch } from './raised-batch.js'
 export { RaisedEvent, type SeenEvent } from './raised-event.js'
+export { RaisedRun, RunPart } from './raised-run.js'
 export { sharedBlock } from './shared-block.js'
 export { lockShortly, unlockShortly } from './short-lock.js'
 export { isThenable } from './thenable.js'

@@ -43,7 +43,7 @@ function shapeOf(keys: string[]): Keys | undefined {
   return shape
 }
 
-const isPrimitive = (x: unknown): boolean =>
+export const isPrimitive = (x: unknown): boolean =>
   x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')
 
 /** The frozen object of a shape. */
@@ -84,6 +84,14 @@ function flatCopy(payload: object): Values | undefined {
   return copy
 }
 
+/** The shape of a payload and its values, in the order of the keys; undefined for all but plain objects of primitives. */
+export function shapeOfPayload(payload: object): { readonly shape: Keys; readonly values: unknown[] } | undefined {
+  const copy = flatCopy(payload)
+  if (!copy) return undefined
+  const shape = last
+  return { shape, values: shape.map((key) => copy[key]) }
+}
+
 export class RaisedEvent {
   /** The keys of the values; undefined where `value` is the payload itself. */
   readonly shape: Keys | undefined = undefined
@@ -118,6 +126,11 @@ export class RaisedEvent {
   /** As sinks see it: the same object each time. */
   get seen(): SeenEvent {
     return (this.made ??= seen(this.event, this.payload, this.target, this.sequence, 0))
+  }
+
+  /** Whether the payload is a primitive value, or a plain object of such. */
+  get isFlat(): boolean {
+    return this.shape !== undefined || isPrimitive(this.value)
   }
 
   get payload(): unknown {
