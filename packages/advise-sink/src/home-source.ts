@@ -8,6 +8,7 @@
  * raise on other threads wait, too, when the inbox is full.
  */
 import {
+  type EventCount,
   freeValue,
   ownThreadId,
   RaisedEvent,
@@ -59,8 +60,10 @@ export class HomeSource implements Source {
   #sinks: readonly Subscription[] = []
   #takesRuns = false
   #maySourceWait = false
-  #sequence = 0
+  readonly #count: EventCount = { last: 0 }
   #inbox = 0
+  /** How many places were promised by `room`. */
+  #promised = 0
   /** What was taken from the inbox and is not carried out. */
   #taken: number[] = []
   /** Whether what was taken is to be gone on with: from the event loop, or when there is room. */
@@ -119,30 +122,32 @@ export class HomeSource implements Source {
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
     if (this.#maySourceWait) this.#makeRoom(event, target)
+    if (this.#promised > 0) this.#promised--
     this.#raise(event, payload, target)
   }
 
   #raise(event: string, payload: unknown, target: unknown): void {
-    const sequence = ++this.#sequence
-    if (target === undefined && this.#takesRuns && this.#raiseInRun(event, payload, sequence)) return
+    if (target === undefined && this.#takesRuns && this.#raiseInRun(event, payload)) return
     let raised: RaisedEvent | undefined
     for (const subscription of this.#sinks) {
       if (!subscription.wants(event, target)) continue
-      raised ??= new RaisedEvent(event, payload, target, sequence)
+      raised ??= new RaisedEvent(event, payload, target, this.#count)
       subscription.push(raised)
     }
     if (raised) this.#runs.passed(raised)
+    else this.#count.last++
   }
 
   /** Raises it together with those before it; false where it is unlike them. */
-  #raiseInRun(event: string, payload: unknown, sequence: number): boolean {
+  #raiseInRun(event: string, payload: unknown): boolean {
     let run: RaisedRun | undefined
     for (const subscription of this.#sinks) {
       if (!subscription.wants(event, undefined)) continue
-      run ??= this.#runs.add(event, payload, sequence)
+      run ??= this.#runs.add(event, payload, this.#count)
       if (!run) return false
       subscription.pushLast(run)
     }
+    if (!run) this.#count.last++
     return true
   }
 
@@ -158,16 +163,30 @@ export class HomeSource implements Source {
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
     const subscriptions = [...this.#subscriptions].filter((subscription) => subscription.wants(event, target))
-    const raised = () => new RaisedEvent(event, payload, target, ++this.#sequence)
+    const raised = () => new RaisedEvent(event, payload, target, this.#count)
     return raiseTurns(event, subscriptions, raised, options)
   }
 
+  /**
+   * A place is promised to whoever was told of it, until that one's next microtasks are over; others wait, in the order in
+   * which they have asked.
+   */
   async room(): Promise<void> {
-    for (;;) {
-      const full = [...this.#subscriptions].find(({ isFull }) => isFull)
-      if (!full) return
-      await full.room()
-    }
+    for (let full = this.#full; full; full = this.#full) await full.room()
+    // In the same step, or the next one finds the same place.
+    if (this.#maySourceWait && ++this.#promised === 1) soon(() => this.#forgetPromises())
+  }
+
+  /** One without room for an event more than are promised. */
+  get #full(): Subscription | undefined {
+    if (!this.#maySourceWait) return undefined
+    for (const subscription of this.#subscriptions) if (!subscription.hasRoom(this.#promised + 1)) return subscription
+    return undefined
+  }
+
+  #forgetPromises(): void {
+    this.#promised = 0
+    for (const subscription of this.#subscriptions) subscription.lookForRoom()
   }
 
   // ── what comes from other threads ─────────────────────────────────────────────────────────
@@ -178,7 +197,7 @@ export class HomeSource implements Source {
     this.#takeAll()
     const most = Math.min(this.#taken.length, A_TURN)
     let done = 0
-    for (; done < most && !this.#mustWait(); done++) this.#carryOutOne(this.#taken[done]!)
+    for (; done < most && !this.#full; done++) this.#carryOutOne(this.#taken[done]!)
     this.#forget(done)
     if (this.#taken.length === 0) return
     this.#goesOn = true
@@ -186,7 +205,8 @@ export class HomeSource implements Source {
       this.#goesOn = false
       this.#carryOut()
     }
-    if (done < most) void this.room().then(goOn)
+    const full = done < most ? this.#full : undefined
+    if (full) void full.room().then(goOn)
     else soon(goOn)
   }
 
@@ -202,11 +222,6 @@ export class HomeSource implements Source {
     } finally {
       this.#forget(done)
     }
-  }
-
-  #mustWait(): boolean {
-    for (const { isFull } of this.#subscriptions) if (isFull) return true
-    return false
   }
 
   #takeAll(): void {
@@ -242,7 +257,7 @@ export class HomeSource implements Source {
       ...(hasKey && { key: (notification: object) => place.keyOf(notification) }),
     }
     const name = `${thread} ${number}`
-    const options: AdviseOptions = { target, queue, onError: () => {} }
+    const options: AdviseOptions = { target, queue, onError: (error) => place.failed(error) }
     const wanted = events === '*' ? known : new Set(events)
     const onEnd = () => {
       // A thread that unadvises counts that itself; one that has died can't.

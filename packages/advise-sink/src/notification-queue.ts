@@ -22,6 +22,8 @@ export interface Turn {
   readonly raised: RaisedEvent
   /** Whether those before it in other queues have been delivered. */
   isAllowed: boolean
+  /** How many were dropped behind it, up to the next one that is delivered. */
+  droppedAfter: number
 }
 
 type Item = RaisedEvent | RunPart | Turn
@@ -29,7 +31,13 @@ type Item = RaisedEvent | RunPart | Turn
 const isTurn = (item: Item): item is Turn => 'isAllowed' in item
 
 /** What is to be delivered next. */
-export type Next = { readonly events: Raised; readonly dropped: number } | Turn | undefined
+export type Next =
+  | { readonly events: Raised; readonly dropped: number }
+  | { readonly turn: Turn; readonly dropped: number }
+  | undefined
+
+/** Maps take -0 and 0 for one key. */
+const MINUS_ZERO = Symbol('-0')
 
 /** So many are delivered at once. */
 const BATCH = 4_096
@@ -67,6 +75,16 @@ export class NotificationQueue {
     return this.#items.length === this.#first
   }
 
+  /** The place behind the last one that waits. */
+  get end(): number {
+    return this.#base + this.#items.length
+  }
+
+  /** Whether something waits in front of a place. */
+  isBefore(place: number): boolean {
+    return !this.isEmpty && this.#base + this.#first < place
+  }
+
   /** How many events wait. */
   get size(): number {
     return this.#size
@@ -78,7 +96,12 @@ export class NotificationQueue {
 
   /** Whether one more must wait for room. */
   get isFull(): boolean {
-    return this.#policy === 'block' && this.#size >= this.#limit
+    return !this.hasRoom(1)
+  }
+
+  /** Whether so many more needn't wait. */
+  hasRoom(count: number): boolean {
+    return this.#policy !== 'block' || this.#size + count <= this.#limit
   }
 
   push(raised: RaisedEvent): void {
@@ -113,6 +136,7 @@ export class NotificationQueue {
     const index = this.#items.indexOf(turn, this.#first)
     if (index < 0) return
     this.#items[index] = undefined
+    this.#noteDropped(this.#turnBefore(index), turn.droppedAfter)
     this.#trim()
   }
 
@@ -130,8 +154,10 @@ export class NotificationQueue {
     if (isTurn(front)) {
       if (!front.isAllowed) return undefined
       this.#first++
+      const dropped = this.#dropped
+      this.#dropped = front.droppedAfter
       this.#trim()
-      return front
+      return { turn: front, dropped }
     }
     const events = front instanceof RunPart ? this.#takePart(front) : this.#takeEvents()
     this.#size -= events.length
@@ -166,9 +192,12 @@ export class NotificationQueue {
     this.#dropped += dropped
   }
 
-  pushTurnBack(turn: Turn): void {
+  /** Puts back a turn that was taken just now. */
+  putTurnBack(turn: Turn, dropped: number): void {
     this.#items = [turn, ...this.#items.slice(this.#first)]
     this.#first = 0
+    turn.droppedAfter = this.#dropped
+    this.#dropped = dropped
   }
 
   #coalesce(raised: RaisedEvent): void {
@@ -185,7 +214,8 @@ export class NotificationQueue {
   }
 
   /** The key of what stands, or stood, at a place is known. */
-  #setKey(key: unknown, place: number): void {
+  #setKey(given: unknown, place: number): void {
+    const key = Object.is(given, -0) ? MINUS_ZERO : given
     if (this.#at(place) === undefined) return
     const other = this.#places.get(key)
     if (other !== undefined && this.#at(other) !== undefined) {
@@ -222,8 +252,23 @@ export class NotificationQueue {
     if (oldest instanceof RunPart && oldest.length > 1) oldest.from++
     else this.#items[index] = undefined
     this.#size--
-    this.#dropped++
+    this.#noteDropped(this.#turnBefore(index), 1)
     this.#trim()
+  }
+
+  /** The next one that is delivered after the turn, or of all, will tell of them. */
+  #noteDropped(turn: Turn | undefined, count: number): void {
+    if (turn) turn.droppedAfter += count
+    else this.#dropped += count
+  }
+
+  /** The last turn in front of an item. */
+  #turnBefore(index: number): Turn | undefined {
+    for (let i = index - 1; i >= this.#first; i--) {
+      const item = this.#items[i]
+      if (item !== undefined && isTurn(item)) return item
+    }
+    return undefined
   }
 
   /** Passes emptied places at the front, and gives their memory back now and then. */

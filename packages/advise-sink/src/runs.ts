@@ -2,7 +2,7 @@
  * When events are worth a run: once one is like the one before. Where runs stay short, as events of several names take
  * turns, more and more alike ones must follow each other before the next run is begun.
  */
-import { type RaisedEvent, RaisedRun } from '@flatshare/core/internal'
+import { type EventCount, type RaisedEvent, RaisedRun } from '@flatshare/core/internal'
 
 /** A run of fewer events was none. */
 const SHORT = 8
@@ -17,15 +17,15 @@ export class Runs {
   #patience = 1
 
   /** The run that has taken the event; undefined where it goes by itself, and `passed` is told of it. */
-  add(event: string, payload: unknown, sequence: number): RaisedRun | undefined {
+  add(event: string, payload: unknown, count: EventCount): RaisedRun | undefined {
     const open = this.#open
     if (open) {
-      if (open.add(event, payload, sequence)) return open
+      if (open.add(event, payload, count)) return open
       this.#close(open)
       // A long one was full.
       if (open.event !== event || open.length < SHORT) return undefined
     } else if (this.#alike < this.#patience || this.#last?.event !== event) return undefined
-    const run = RaisedRun.of(event, payload, sequence)
+    const run = RaisedRun.of(event, payload, count)
     if (!run) return undefined
     this.#last = undefined
     return (this.#open = run)

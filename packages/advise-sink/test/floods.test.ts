@@ -92,6 +92,24 @@ describe('S29 floods: each event once, in order, as it was', () => {
     expect(await heard()).toEqual(raised)
   })
 
+  it('whose sequence numbers are in order also where reading a payload raises', async () => {
+    const sequences: number[] = []
+    for (const warm of [0, 1, 5, 70]) {
+      for (let i = 0; i < warm; i++) source.raise('moved', { id: i })
+      source.raise('moved', {
+        get id() {
+          source.raise('moved', { id: 'inner' })
+          return 'outer'
+        },
+      })
+      source.raise('moved', { id: 'after' })
+      const batch = await there.remote.take(warm + 3)
+      expect(batch.slice(warm).map(({ payload }) => (payload as any).id)).toEqual(['inner', 'outer', 'after'])
+      sequences.push(...batch.map(({ sequence }) => sequence))
+    }
+    expect(sequences).toEqual(sequences.map((_, i) => i + 1))
+  })
+
   it('while reading a payload raises, or throws', async () => {
     for (let i = 0; i < 100; i++) source.raise('moved', { a: i, b: 0 })
     source.raise('moved', {

@@ -272,7 +272,10 @@ export class AwaitedCalls {
     if (!call) return
     if (reason instanceof TakenBack) {
       call.cell?.giveUp()
-      if (call.cell?.started) return
+      if (call.cell?.started) {
+        this.peer.link.send([CANCEL, id, false])
+        return
+      }
     }
     this.#end(call, () => {
       call.fail(reason, place)

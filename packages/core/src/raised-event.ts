@@ -17,6 +17,11 @@ export type Keys = readonly string[]
 /** Values by key; those of symbols don't count. */
 export type Values = Readonly<Record<string, unknown>>
 
+/** The number of a source's last event. One gets its number once its payload was read: that may run code that raises. */
+export interface EventCount {
+  last: number
+}
+
 /** An event as its sinks see it; frozen. */
 export interface SeenEvent {
   readonly event: string
@@ -96,6 +101,7 @@ export class RaisedEvent {
   /** The keys of the values; undefined where `value` is the payload itself. */
   readonly shape: Keys | undefined = undefined
   readonly value: unknown
+  readonly sequence: number
   /** Whether it has references in it, which each receiver needs to be sent for itself. */
   readonly refers: boolean
   /** As sinks of this thread see it, once one does. */
@@ -106,21 +112,18 @@ export class RaisedEvent {
     readonly event: string,
     payload: unknown,
     readonly target: unknown,
-    readonly sequence: number,
+    count: EventCount,
   ) {
     this.refers = target !== undefined && containsReference(target)
-    if (isPrimitive(payload)) {
-      this.value = payload
-      return
-    }
-    const values = flatCopy(payload as object)
+    const values = isPrimitive(payload) ? undefined : flatCopy(payload as object)
     if (values) {
       this.shape = last
       this.value = values
-      return
+    } else {
+      this.value = copyFrozen(payload)
+      this.refers ||= containsReference(this.value)
     }
-    this.value = copyFrozen(payload)
-    this.refers ||= containsReference(this.value)
+    this.sequence = ++count.last
   }
 
   /** As sinks see it: the same object each time. */

@@ -8,7 +8,7 @@
  * Queues hold *parts* of a run. As it closes with the first that is sent, several sinks are sent the same parts, and what
  * all have heard of is soon let go.
  */
-import { isPrimitive, type Keys, shapeOfPayload } from './raised-event.js'
+import { type EventCount, isPrimitive, type Keys, shapeOfPayload } from './raised-event.js'
 
 /** All values of one key: numbers, others, or one that all are. */
 export type Column = Float64Array | Int32Array | readonly unknown[] | { readonly all: unknown }
@@ -92,10 +92,10 @@ export class RaisedRun {
   }
 
   /** A run that begins with this event; undefined where its payload is neither primitive nor a plain object of such. */
-  static of(event: string, payload: unknown, sequence: number): RaisedRun | undefined {
-    if (isPrimitive(payload)) return new RaisedRun(event, undefined, [payload], sequence)
+  static of(event: string, payload: unknown, count: EventCount): RaisedRun | undefined {
+    if (isPrimitive(payload)) return new RaisedRun(event, undefined, [payload], ++count.last)
     const flat = shapeOfPayload(payload as object)
-    return flat && new RaisedRun(event, flat.shape, flat.values, sequence)
+    return flat && new RaisedRun(event, flat.shape, flat.values, ++count.last)
   }
 
   get length(): number {
@@ -107,7 +107,7 @@ export class RaisedRun {
   }
 
   /** Takes the event as the next one, if it is alike and there is room. */
-  add(event: string, payload: unknown, sequence: number): boolean {
+  add(event: string, payload: unknown, count: EventCount): boolean {
     if (this.#closed || event !== this.event || this.#length === MOST || this.#adding) return false
     this.#adding = true
     try {
@@ -115,6 +115,7 @@ export class RaisedRun {
     } finally {
       this.#adding = false
     }
+    const sequence = ++count.last
     if (this.#sequences !== undefined) this.#sequences.push(sequence)
     else if (sequence !== this.first + this.#length) {
       this.#sequences = Array.from({ length: this.#length }, (_, i) => this.first + i)
