@@ -21,6 +21,7 @@ import type {
   EventMask,
   EventName,
   Notification,
+  PayloadAnd,
   RaiseAndWaitOptions,
   RaiseOptions,
   RaiseOutcome,
@@ -43,6 +44,8 @@ interface Body {
   readonly events: readonly string[]
   readonly target: unknown
 }
+
+const NONE: RaiseOptions = {}
 
 /** What the next source attaches to. */
 let attachTo: Body | undefined
@@ -147,17 +150,20 @@ export class AdviseSource<Events extends object = Record<string, unknown>> imple
 
   /**
    * Says that something has happened, and returns at once. The payload is copied now, as structured clone
-   * copies, and frozen; references in it stay references (on another thread than the home only those that cross as
-   * themselves). Where nobody has asked for the event, nothing is copied.
+   * copies, and frozen, as far as it can be (see the README); references in it stay references (on another thread than the
+   * home only those that cross as themselves). An event whose payload may be undefined is raised without one as well. Where nobody has asked for the event, nothing is copied.
    *
    * It waits only where a sink was advised with the policy `'block'` and its queue is full, and, on another thread than the
    * home, where that hasn't looked at 65,536 events.
    *
    * @throws FlatshareError for an event that the source doesn't raise.
    * @throws CannotBlockError where it would have to wait and can't: nothing was raised; `await source.room()` before.
+   * @throws DeadlockError where it would wait for the home, and that is blocked by a call to this thread.
+   * @throws TimeoutError (a DOMException) where the home hasn't looked for 30 seconds.
    * @throws DataCloneError for a payload that can't be copied.
    */
-  raise<E extends EventName<Events>>(event: E, payload: Events[E], options: RaiseOptions = {}): void {
+  raise<E extends EventName<Events>>(event: E, ...rest: PayloadAnd<Events[E], RaiseOptions>): void
+  raise(event: string, payload?: unknown, options: RaiseOptions = NONE): void {
     this.#source.raise(event, payload, options)
   }
 
@@ -173,17 +179,18 @@ export class AdviseSource<Events extends object = Record<string, unknown>> imple
    * const { stopped } = await source.raiseAndWait('closing', {})
    * if (!stopped) close()
    */
-  async raiseAndWait<E extends EventName<Events>>(
+  raiseAndWait<E extends EventName<Events>>(
     event: E,
-    payload: Events[E],
-    options: RaiseAndWaitOptions = {},
-  ): Promise<RaiseOutcome> {
+    ...rest: PayloadAnd<Events[E], RaiseAndWaitOptions>
+  ): Promise<RaiseOutcome>
+  async raiseAndWait(event: string, payload?: unknown, options: RaiseAndWaitOptions = {}): Promise<RaiseOutcome> {
     return this.#source.raiseAndWait(event, payload, options)
   }
 
   /**
    * Resolves when the queues of all sinks whose policy is `'block'` have room for one more event, so that `raise` doesn't wait.
-   * It doesn't block the thread.
+   * It doesn't block the thread. It holds for one event that is raised at once, without another `await`; who asks
+   * meanwhile gets the next place, in the order of asking.
    *
    * @example
    * for (const message of messages) {

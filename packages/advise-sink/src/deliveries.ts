@@ -10,6 +10,7 @@
  *   it waits its turn behind another    whoever ends a connection takes back what has not begun
  *   one, at the sink's home
  */
+import { TakenBack } from '@flatshare/apartment/internal'
 import { type CallId, causality, DeadlockError } from '@flatshare/core'
 import { newCallId, ownThreadId, runInFrame, THREAD_SLOTS, type ThreadId, threadName } from '@flatshare/core/internal'
 
@@ -40,6 +41,18 @@ export function endDelivery(id: CallId): void {
 export function runDelivery<R>(path: readonly CallId[], signal: AbortSignal, fn: () => R): R {
   const call = { caller: ownThreadId(), path, signal, deadline: undefined }
   return runInFrame({ parent: undefined, call }, fn)
+}
+
+/**
+ * For the calls of a delivery whose answer somebody awaits: fires when that one gives up. What has not begun at the sink
+ * then never does; what has goes on, and the delivery is over when that is.
+ */
+export function takingBack(givingUp: AbortSignal): AbortSignal {
+  const taking = new AbortController()
+  const takeBack = () => taking.abort(new TakenBack('Nobody waits for the answer of the sink any more.'))
+  if (givingUp.aborted) takeBack()
+  else givingUp.addEventListener('abort', takeBack, { once: true })
+  return taking.signal
 }
 
 /** Whether the end of a delivery has to wait for one of a path. */

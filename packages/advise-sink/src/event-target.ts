@@ -30,12 +30,12 @@ export interface AdviseEventTarget<N extends AnyNotification> extends EventTarge
   addEventListener<E extends N['event']>(
     type: E,
     listener: ListenerOf<Extract<N, { readonly event: E }>>,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget['addEventListener']>[2],
   ): void
   removeEventListener<E extends N['event']>(
     type: E,
     listener: ListenerOf<Extract<N, { readonly event: E }>>,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget['removeEventListener']>[2],
   ): void
 }
 
@@ -65,7 +65,8 @@ export function eventTarget<P extends AdviseProvider>(
 interface Listening {
   readonly listener: EventListenerOrEventListenerObject
   readonly capture: boolean
-  readonly once: boolean
+  /** What is called: of a listener for once, one that has it forgotten before. */
+  readonly called: EventListenerOrEventListenerObject
 }
 
 /** A kind of event that is listened to. */
@@ -82,6 +83,7 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
   readonly #options: AdviseOptions
   readonly #kinds = new Map<string, Kind>()
   #ended = false
+  #dispatches = 0
 
   constructor(source: AdviseProvider, options: AdviseOptions) {
     super()
@@ -92,32 +94,29 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
   override addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget['addEventListener']>[2],
   ): void {
     const { once = false, signal } = typeof options === 'object' ? options : {}
     if (listener === null || this.#ended || signal?.aborted) return
     const capture = captures(options)
     const kind = this.#kinds.get(type) ?? this.#advise(type)
     if (kind.listeners.some((known) => known.listener === listener && known.capture === capture)) return
-    kind.listeners.push({ listener, capture, once })
-    super.addEventListener(type, listener, options)
+    const called = once ? this.#once(type, listener, capture) : listener
+    kind.listeners.push({ listener, capture, called })
+    super.addEventListener(type, called, options)
     signal?.addEventListener('abort', () => this.#forget(type, listener, capture), { once: true })
   }
 
   override removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget['removeEventListener']>[2],
   ): void {
-    super.removeEventListener(type, listener, options)
     if (listener !== null) this.#forget(type, listener, captures(options))
   }
 
   override dispatchEvent(event: Event): boolean {
-    const result = super.dispatchEvent(event)
-    const once = this.#kinds.get(event.type)?.listeners.filter((listening) => listening.once) ?? []
-    for (const { listener, capture } of once) this.#forget(event.type, listener, capture)
-    return result
+    return this.#dispatching(() => super.dispatchEvent(event))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,14 +124,16 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
     const kinds = [...this.#kinds]
     this.#kinds.clear()
     for (const [type, { listeners }] of kinds) {
-      for (const { listener, capture } of listeners) super.removeEventListener(type, listener, capture)
+      for (const { called, capture } of listeners) super.removeEventListener(type, called, capture)
     }
     await Promise.all(kinds.map(([, kind]) => unadvise(kind)))
   }
 
   #advise(type: string): Kind {
     const sink = (batch: readonly any[]) => {
-      for (const notification of batch) this.dispatchEvent(new AdviseEvent(notification))
+      this.#dispatching(() => {
+        for (const notification of batch) super.dispatchEvent(new AdviseEvent(notification))
+      })
     }
     const advised = this.#source.advise(type, sink, this.#options)
     const connection = Promise.resolve(advised).catch((error: unknown) => {
@@ -147,14 +148,42 @@ class SourceEventTarget extends EventTarget implements AsyncDisposable {
     return kind
   }
 
+  /** A listener that is forgotten when it is called: so that it can listen again. */
+  #once(type: string, listener: EventListenerOrEventListenerObject, capture: boolean): EventListener {
+    return (event) => {
+      this.#forget(type, listener, capture)
+      if (typeof listener === 'function') listener.call(this, event)
+      else listener.handleEvent(event)
+    }
+  }
+
+  /** A kind whose last listener goes meanwhile may have another one by the end. */
+  #dispatching<R>(dispatch: () => R): R {
+    this.#dispatches++
+    try {
+      return dispatch()
+    } finally {
+      this.#dispatches--
+      this.#unadviseUnheard()
+    }
+  }
+
   #forget(type: string, listener: EventListenerOrEventListenerObject, capture: boolean): void {
-    const kind = this.#kinds.get(type)
-    const place = kind?.listeners.findIndex((known) => known.listener === listener && known.capture === capture) ?? -1
-    if (!kind || place < 0) return
-    kind.listeners.splice(place, 1)
-    if (kind.listeners.length > 0) return
-    this.#kinds.delete(type)
-    void unadvise(kind)
+    const listeners = this.#kinds.get(type)?.listeners ?? []
+    const place = listeners.findIndex((known) => known.listener === listener && known.capture === capture)
+    if (place < 0) return
+    const [{ called }] = listeners.splice(place, 1) as [Listening]
+    super.removeEventListener(type, called, capture)
+    this.#unadviseUnheard()
+  }
+
+  #unadviseUnheard(): void {
+    if (this.#dispatches > 0) return
+    for (const [type, kind] of this.#kinds) {
+      if (kind.listeners.length > 0) continue
+      this.#kinds.delete(type)
+      void unadvise(kind)
+    }
   }
 }
 

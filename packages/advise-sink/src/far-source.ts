@@ -5,7 +5,7 @@
  * Sinks that are advised here run where they would have run at the source's home; those of this thread are known to the
  * home by a number alone.
  */
-import { CannotBlockError, currentThread, DisconnectedError, FlatshareError } from '@flatshare/core'
+import { CannotBlockError, currentThread, DeadlockError, DisconnectedError, FlatshareError } from '@flatshare/core'
 import {
   freeValue,
   isAlive,
@@ -16,6 +16,7 @@ import {
   threadName,
   timeoutError,
   waitAsync,
+  waitsForThis,
   writeValue,
 } from '@flatshare/core/internal'
 import { checkAdviseOptions, checkEvent, checkedMask, checkedWaiting, LIMIT } from './checked.js'
@@ -46,6 +47,8 @@ import {
 
 /** Milliseconds that this thread blocks for a home that doesn't look at its inbox. */
 const LONGEST_BLOCK = 30_000
+/** So many may be told of room, on all threads, before one of them raises. */
+const SPARE = 1_024
 /** Milliseconds between two looks whether it lives. */
 const LOOK = 100
 
@@ -144,7 +147,7 @@ export class FarSource implements Source {
   async room(): Promise<void> {
     for (;;) {
       const waiting = inbox.waiting(this.#inbox)
-      if (waiting < LIMIT || !isAlive(this.#home)) return
+      if (waiting < LIMIT - SPARE || !isAlive(this.#home)) return
       await waitAsync(inbox.waitingWord(this.#inbox), waiting)
     }
   }
@@ -175,6 +178,10 @@ export class FarSource implements Source {
           `"${currentThread.name}" may not block for ${what}. Instead: await source.room() before each raise.`,
       )
     }
+    const worthwhile = () => {
+      if (waitsForThis(this.#home)) throw this.#deadlock()
+      return true
+    }
     const end = Date.now() + LONGEST_BLOCK
     for (;;) {
       const waiting = inbox.waiting(this.#inbox)
@@ -185,8 +192,16 @@ export class FarSource implements Source {
             'wait for this thread. Instead: await source.room() before each raise.',
         )
       }
-      park(inbox.waitingWord(this.#inbox), waiting, LOOK, { what })
+      park(inbox.waitingWord(this.#inbox), waiting, LOOK, { what, worthwhile })
     }
+  }
+
+  #deadlock(): DeadlockError {
+    const [own, home] = [currentThread.name, threadName(this.#home)]
+    return new DeadlockError(
+      `The thread "${own}" waits for room in a source of "${home}", and that is blocked by a call to "${own}": it looks at ` +
+        `none of its ${LIMIT} events. Nothing was raised. Instead: await source.room() before each raise.`,
+    )
   }
 
   #ended(member: string): DisconnectedError {

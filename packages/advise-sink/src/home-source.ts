@@ -7,7 +7,17 @@
  * Where a queue whose policy is `'block'` is full, what is in the inbox waits there, until that has room; so those who
  * raise on other threads wait, too, when the inbox is full.
  */
-import { freeValue, ownThreadId, RaisedEvent, readValue, soon, threadName, warn } from '@flatshare/core/internal'
+import {
+  type EventCount,
+  freeValue,
+  ownThreadId,
+  RaisedEvent,
+  type RaisedRun,
+  readValue,
+  soon,
+  threadName,
+  warn,
+} from '@flatshare/core/internal'
 import { checkAdviseOptions, checkEvent, checkedMask } from './checked.js'
 import { AdviseConnection } from './connection.js'
 import { inbox, openInbox } from './inbox.js'
@@ -22,6 +32,7 @@ import { NumberedPlace } from './numbered-place.js'
 import { type Place, placeOf } from './places.js'
 import { raiseTurns } from './raise-turns.js'
 import { receive } from './receiver.js'
+import { Runs } from './runs.js'
 import { requireSink } from './sinks.js'
 import {
   ADVISE,
@@ -44,8 +55,15 @@ export class HomeSource implements Source {
   readonly #subscriptions = new Set<Subscription>()
   /** Of sinks of other threads that advised by themselves: by thread and number. */
   readonly #numbered = new Map<string, Subscription>()
-  #sequence = 0
+  readonly #runs = new Runs()
+  /** The same, in their order, and what raising must know of them. */
+  #sinks: readonly Subscription[] = []
+  #takesRuns = false
+  #maySourceWait = false
+  readonly #count: EventCount = { last: 0 }
   #inbox = 0
+  /** How many places were promised by `room`. */
+  #promised = 0
   /** What was taken from the inbox and is not carried out. */
   #taken: number[] = []
   /** Whether what was taken is to be gone on with: from the event loop, or when there is room. */
@@ -85,28 +103,52 @@ export class HomeSource implements Source {
   #subscribe(events: ReadonlySet<string>, place: Place, options: AdviseOptions, onEnd: () => void): Subscription {
     const subscription: Subscription = new Subscription(events, place, options, () => {
       this.#subscriptions.delete(subscription)
+      this.#noteSinks()
       onEnd()
     })
     this.#subscriptions.add(subscription)
+    this.#noteSinks()
     return subscription
+  }
+
+  #noteSinks(): void {
+    const sinks = (this.#sinks = [...this.#subscriptions])
+    this.#takesRuns = sinks.every(({ takesRuns }) => takesRuns)
+    this.#maySourceWait = sinks.some(({ blocksSource }) => blocksSource)
   }
 
   raise(event: string, payload: unknown, options: RaiseOptions): void {
     checkEvent(event, this.#description.events)
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
-    this.#makeRoom(event, target)
+    if (this.#maySourceWait) this.#makeRoom(event, target)
+    if (this.#promised > 0) this.#promised--
     this.#raise(event, payload, target)
   }
 
   #raise(event: string, payload: unknown, target: unknown): void {
-    const sequence = ++this.#sequence
+    if (target === undefined && this.#takesRuns && this.#raiseInRun(event, payload)) return
     let raised: RaisedEvent | undefined
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#sinks) {
       if (!subscription.wants(event, target)) continue
-      raised ??= new RaisedEvent(event, payload, target, sequence)
+      raised ??= new RaisedEvent(event, payload, target, this.#count)
       subscription.push(raised)
     }
+    if (raised) this.#runs.passed(raised)
+    else this.#count.last++
+  }
+
+  /** Raises it together with those before it; false where it is unlike them. */
+  #raiseInRun(event: string, payload: unknown): boolean {
+    let run: RaisedRun | undefined
+    for (const subscription of this.#sinks) {
+      if (!subscription.wants(event, undefined)) continue
+      run ??= this.#runs.add(event, payload, this.#count)
+      if (!run) return false
+      subscription.pushLast(run)
+    }
+    if (!run) this.#count.last++
+    return true
   }
 
   /** @throws CannotBlockError where a sink must have room and this thread can't wait for it. Nothing was raised. */
@@ -121,16 +163,30 @@ export class HomeSource implements Source {
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
     const subscriptions = [...this.#subscriptions].filter((subscription) => subscription.wants(event, target))
-    const raised = () => new RaisedEvent(event, payload, target, ++this.#sequence)
+    const raised = () => new RaisedEvent(event, payload, target, this.#count)
     return raiseTurns(event, subscriptions, raised, options)
   }
 
+  /**
+   * A place is promised to whoever was told of it, until that one's next microtasks are over; others wait, in the order in
+   * which they have asked.
+   */
   async room(): Promise<void> {
-    for (;;) {
-      const full = [...this.#subscriptions].find(({ isFull }) => isFull)
-      if (!full) return
-      await full.room()
-    }
+    for (let full = this.#full; full; full = this.#full) await full.room()
+    // In the same step, or the next one finds the same place.
+    if (this.#maySourceWait && ++this.#promised === 1) soon(() => this.#forgetPromises())
+  }
+
+  /** One without room for an event more than are promised. */
+  get #full(): Subscription | undefined {
+    if (!this.#maySourceWait) return undefined
+    for (const subscription of this.#subscriptions) if (!subscription.hasRoom(this.#promised + 1)) return subscription
+    return undefined
+  }
+
+  #forgetPromises(): void {
+    this.#promised = 0
+    for (const subscription of this.#subscriptions) subscription.lookForRoom()
   }
 
   // ── what comes from other threads ─────────────────────────────────────────────────────────
@@ -141,7 +197,7 @@ export class HomeSource implements Source {
     this.#takeAll()
     const most = Math.min(this.#taken.length, A_TURN)
     let done = 0
-    for (; done < most && !this.#mustWait(); done++) this.#carryOutOne(this.#taken[done]!)
+    for (; done < most && !this.#full; done++) this.#carryOutOne(this.#taken[done]!)
     this.#forget(done)
     if (this.#taken.length === 0) return
     this.#goesOn = true
@@ -149,7 +205,8 @@ export class HomeSource implements Source {
       this.#goesOn = false
       this.#carryOut()
     }
-    if (done < most) void this.room().then(goOn)
+    const full = done < most ? this.#full : undefined
+    if (full) void full.room().then(goOn)
     else soon(goOn)
   }
 
@@ -165,11 +222,6 @@ export class HomeSource implements Source {
     } finally {
       this.#forget(done)
     }
-  }
-
-  #mustWait(): boolean {
-    for (const { isFull } of this.#subscriptions) if (isFull) return true
-    return false
   }
 
   #takeAll(): void {
@@ -205,7 +257,7 @@ export class HomeSource implements Source {
       ...(hasKey && { key: (notification: object) => place.keyOf(notification) }),
     }
     const name = `${thread} ${number}`
-    const options: AdviseOptions = { target, queue, onError: () => {} }
+    const options: AdviseOptions = { target, queue, onError: (error) => place.failed(error) }
     const wanted = events === '*' ? known : new Set(events)
     const onEnd = () => {
       // A thread that unadvises counts that itself; one that has died can't.

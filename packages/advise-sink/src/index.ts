@@ -20,6 +20,7 @@ export type {
   EventMask,
   EventName,
   Notification,
+  PayloadAnd,
   QueueOptions,
   RaiseAndWaitOptions,
   RaiseOptions,

@@ -8,10 +8,12 @@
  * A *turn* is an event of `raiseAndWait`: it is delivered by itself, when it is allowed to; it counts for no limit, is never
  * dropped, and nothing overtakes it.
  *
+ * Events of a run stand in one place together; not where they are coalesced.
+ *
  * Places are numbered from the first one ever; one that was emptied (dropped, coalesced, given up) holds undefined until
  * it comes to the front.
  */
-import { isThenable, type RaisedEvent } from '@flatshare/core/internal'
+import { isThenable, type Raised, type RaisedEvent, type RaisedRun, RunPart } from '@flatshare/core/internal'
 import { LIMIT } from './checked.js'
 import type { QueueOptions } from './notification.js'
 
@@ -20,12 +22,22 @@ export interface Turn {
   readonly raised: RaisedEvent
   /** Whether those before it in other queues have been delivered. */
   isAllowed: boolean
+  /** How many were dropped behind it, up to the next one that is delivered. */
+  droppedAfter: number
 }
 
-const isTurn = (item: RaisedEvent | Turn): item is Turn => 'isAllowed' in item
+type Item = RaisedEvent | RunPart | Turn
+
+const isTurn = (item: Item): item is Turn => 'isAllowed' in item
 
 /** What is to be delivered next. */
-export type Next = { readonly events: RaisedEvent[]; readonly dropped: number } | Turn | undefined
+export type Next =
+  | { readonly events: Raised; readonly dropped: number }
+  | { readonly turn: Turn; readonly dropped: number }
+  | undefined
+
+/** Maps take -0 and 0 for one key. */
+const MINUS_ZERO = Symbol('-0')
 
 /** So many are delivered at once. */
 const BATCH = 4_096
@@ -35,7 +47,7 @@ export class NotificationQueue {
   readonly #policy: NonNullable<QueueOptions['policy']>
   readonly #key: QueueOptions['key']
   readonly #onError: (error: unknown) => void
-  #items: Array<RaisedEvent | Turn | undefined> = []
+  #items: Array<Item | undefined> = []
   /** Index of the front. */
   #first = 0
   /** The place of the first item in the array. */
@@ -63,20 +75,55 @@ export class NotificationQueue {
     return this.#items.length === this.#first
   }
 
+  /** The place behind the last one that waits. */
+  get end(): number {
+    return this.#base + this.#items.length
+  }
+
+  /** Whether something waits in front of a place. */
+  isBefore(place: number): boolean {
+    return !this.isEmpty && this.#base + this.#first < place
+  }
+
   /** How many events wait. */
   get size(): number {
     return this.#size
   }
 
+  get blocksSource(): boolean {
+    return this.#policy === 'block'
+  }
+
   /** Whether one more must wait for room. */
   get isFull(): boolean {
-    return this.#policy === 'block' && this.#size >= this.#limit
+    return !this.hasRoom(1)
+  }
+
+  /** Whether so many more needn't wait. */
+  hasRoom(count: number): boolean {
+    return this.#policy !== 'block' || this.#size + count <= this.#limit
   }
 
   push(raised: RaisedEvent): void {
     this.#items.push(raised)
     this.#size++
     if (this.#policy === 'coalesce') this.#coalesce(raised)
+    if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
+  }
+
+  /** Whether events may stand together. */
+  get takesRuns(): boolean {
+    return this.#policy !== 'coalesce'
+  }
+
+  /** The last event of a run waits, too. */
+  pushLast(run: RaisedRun): void {
+    const items = this.#items
+    const end = items.length > this.#first ? items[items.length - 1] : undefined
+    const { length } = run
+    if (end instanceof RunPart && end.run === run && end.to === length - 1) end.to = length
+    else items.push(new RunPart(run, length - 1, length))
+    this.#size++
     if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
   }
 
@@ -89,6 +136,7 @@ export class NotificationQueue {
     const index = this.#items.indexOf(turn, this.#first)
     if (index < 0) return
     this.#items[index] = undefined
+    this.#noteDropped(this.#turnBefore(index), turn.droppedAfter)
     this.#trim()
   }
 
@@ -106,16 +154,12 @@ export class NotificationQueue {
     if (isTurn(front)) {
       if (!front.isAllowed) return undefined
       this.#first++
+      const dropped = this.#dropped
+      this.#dropped = front.droppedAfter
       this.#trim()
-      return front
+      return { turn: front, dropped }
     }
-    const events: RaisedEvent[] = []
-    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
-      const item = this.#items[this.#first]
-      if (item === undefined) continue
-      if (isTurn(item)) break
-      events.push(item)
-    }
+    const events = front instanceof RunPart ? this.#takePart(front) : this.#takeEvents()
     this.#size -= events.length
     const dropped = this.#dropped
     this.#dropped = 0
@@ -123,17 +167,37 @@ export class NotificationQueue {
     return { events, dropped }
   }
 
+  #takePart(part: RunPart): RunPart {
+    this.#first++
+    part.run.close()
+    return part
+  }
+
+  #takeEvents(): RaisedEvent[] {
+    const events: RaisedEvent[] = []
+    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
+      const item = this.#items[this.#first]
+      if (item === undefined) continue
+      if (item instanceof RunPart || isTurn(item)) break
+      events.push(item)
+    }
+    return events
+  }
+
   /** Puts back what was taken just now, of a queue whose policy is `'block'`. */
-  putBack(events: readonly RaisedEvent[], dropped: number): void {
-    this.#items = [...events, ...this.#items.slice(this.#first)]
+  putBack(events: Raised, dropped: number): void {
+    this.#items = [...(events instanceof RunPart ? [events] : events), ...this.#items.slice(this.#first)]
     this.#first = 0
     this.#size += events.length
     this.#dropped += dropped
   }
 
-  pushTurnBack(turn: Turn): void {
+  /** Puts back a turn that was taken just now. */
+  putTurnBack(turn: Turn, dropped: number): void {
     this.#items = [turn, ...this.#items.slice(this.#first)]
     this.#first = 0
+    turn.droppedAfter = this.#dropped
+    this.#dropped = dropped
   }
 
   #coalesce(raised: RaisedEvent): void {
@@ -150,7 +214,8 @@ export class NotificationQueue {
   }
 
   /** The key of what stands, or stood, at a place is known. */
-  #setKey(key: unknown, place: number): void {
+  #setKey(given: unknown, place: number): void {
+    const key = Object.is(given, -0) ? MINUS_ZERO : given
     if (this.#at(place) === undefined) return
     const other = this.#places.get(key)
     if (other !== undefined && this.#at(other) !== undefined) {
@@ -163,7 +228,7 @@ export class NotificationQueue {
     if (this.#places.size > 2 * this.#limit) this.#forgetTaken()
   }
 
-  #at(place: number): RaisedEvent | Turn | undefined {
+  #at(place: number): Item | undefined {
     const index = place - this.#base
     return index < this.#first ? undefined : this.#items[index]
   }
@@ -183,10 +248,27 @@ export class NotificationQueue {
       const item = this.#items[index]
       if (item !== undefined && !isTurn(item)) break
     }
-    this.#items[index] = undefined
+    const oldest = this.#items[index]
+    if (oldest instanceof RunPart && oldest.length > 1) oldest.from++
+    else this.#items[index] = undefined
     this.#size--
-    this.#dropped++
+    this.#noteDropped(this.#turnBefore(index), 1)
     this.#trim()
+  }
+
+  /** The next one that is delivered after the turn, or of all, will tell of them. */
+  #noteDropped(turn: Turn | undefined, count: number): void {
+    if (turn) turn.droppedAfter += count
+    else this.#dropped += count
+  }
+
+  /** The last turn in front of an item. */
+  #turnBefore(index: number): Turn | undefined {
+    for (let i = index - 1; i >= this.#first; i--) {
+      const item = this.#items[i]
+      if (item !== undefined && isTurn(item)) return item
+    }
+    return undefined
   }
 
   /** Passes emptied places at the front, and gives their memory back now and then. */

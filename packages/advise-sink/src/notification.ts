@@ -3,6 +3,11 @@
 /** The names of a map of events. */
 export type EventName<Events extends object> = keyof Events & string
 
+/** The arguments behind an event's name: a payload that may be undefined may be left out. */
+export type PayloadAnd<P, Options> = undefined extends P
+  ? [payload?: P, options?: Options]
+  : [payload: P, options?: Options]
+
 /** One event, as it was at the moment of raising; frozen. `event` tells which `payload` it is. */
 export type Notification<Events extends object, E extends EventName<Events> = EventName<Events>> = {
   readonly [K in E]: {
@@ -87,7 +92,10 @@ export interface RaiseOptions {
 export interface RaiseAndWaitOptions extends RaiseOptions {
   /** Milliseconds until a `TimeoutError`: 30,000 unless given. */
   timeout?: number
-  /** Gives up waiting, with its reason. A sink that has not been called by then is not called. */
+  /**
+   * Gives up waiting, with its reason. A sink that has not been called by then is not called; one that has goes on, and what
+   * is raised later comes to it after that.
+   */
   signal?: AbortSignal
 }
 

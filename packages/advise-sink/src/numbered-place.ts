@@ -1,7 +1,7 @@
 /** A sink that another thread advised by itself, at its source's home; and that thread's own side of it. */
-import { type CallId, currentCall } from '@flatshare/core'
+import { type CallId, currentCall, DisconnectedError } from '@flatshare/core'
 import { type SeenEvent, type ThreadId, threadName } from '@flatshare/core/internal'
-import { beginDelivery, deliveryOver, endDelivery, isDelivery } from './deliveries.js'
+import { beginDelivery, deliveryOver, endDelivery, isDelivery, takingBack } from './deliveries.js'
 import type { QueueOptions } from './notification.js'
 import { type Batch, cannotBlock, type Place, sent } from './places.js'
 import { callReceiver, receive } from './receiver.js'
@@ -27,6 +27,16 @@ export class NumberedPlace implements Place {
 
   keyOf(notification: object): Promise<unknown> {
     return callReceiver(this.thread, 'keyOf', [this.number, notification])
+  }
+
+  /** What was to be delivered didn't get there: what its own sinks throw, that thread reports by itself. */
+  async failed(error: unknown): Promise<void> {
+    try {
+      await callReceiver(this.thread, 'failed', [this.number, error])
+    } catch (failure) {
+      // The end of that thread is the end of the connection.
+      if (!(failure instanceof DisconnectedError)) throw error
+    }
   }
 
   /** That thread knows: only it ends such a connection. */
@@ -64,7 +74,7 @@ export class FarSubscription {
     beginDelivery(id)
     this.#delivery = id
     try {
-      return (await this.place.deliver({ list }, signal)) === 'stop' ? 'stop' : undefined
+      return (await this.place.deliver({ list }, takingBack(signal))) === 'stop' ? 'stop' : undefined
     } catch (error) {
       if (!this.#ended) this.#report(error)
       return undefined
@@ -74,6 +84,11 @@ export class FarSubscription {
       if (this.#ended) void this.#tellEnd().then(isOver)
       else isOver()
     }
+  }
+
+  /** Something didn't get here. */
+  failed(error: unknown): void {
+    if (!this.#ended) this.#report(error)
   }
 
   /** The source is gone: that is told to a handler, if there is one. */
@@ -111,3 +126,4 @@ const subscriptions = new Map<number, FarSubscription>()
 
 receive('deliver', (number: number, batch: readonly SeenEvent[]) => subscriptions.get(number)?.deliver(batch))
 receive('keyOf', (number: number, notification: never) => subscriptions.get(number)?.key?.(notification))
+receive('failed', (number: number, error: unknown) => subscriptions.get(number)?.failed(error))

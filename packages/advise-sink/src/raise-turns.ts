@@ -4,6 +4,9 @@
  * It takes its place in all queues at once, so nothing that is raised later overtakes it. It is delivered to a sink by
  * itself, once that has heard of all that was raised before, and the sinks in front have answered.
  *
+ * Who gives up, by a timeout or a signal, is freed at once. A sink that has been called goes on: to it, the delivery is over
+ * when it has answered, and what was raised later comes after.
+ *
  * Who waits for a thread that is blocked might wait for itself. So that is looked for: before anything is delivered, and
  * while an answer is awaited, since a thread may block later. One that waits for a call to this thread is refused at once;
  * one that is seen in one and the same wait for some time, too.
@@ -59,6 +62,10 @@ export async function raiseTurns(
       if (answer.given === 'stop') return { notified, stopped: true }
     }
     return { notified, stopped: false }
+  } catch (error) {
+    // What is on its way, and hasn't begun at its sink, is taken back.
+    giving.abort(error)
+    throw error
   } finally {
     stopTimer()
     signal?.removeEventListener('abort', abort)
@@ -68,6 +75,7 @@ export async function raiseTurns(
 
 class WaitingTurn implements AwaitedTurn {
   isAllowed = false
+  droppedAfter = 0
   #settle: (answer: { readonly given: unknown } | undefined) => void = () => {}
 
   constructor(

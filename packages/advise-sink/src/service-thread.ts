@@ -17,6 +17,7 @@
  * death. It doesn't keep the process alive.
  */
 import { Apartment } from '@flatshare/apartment'
+import { onGone } from '@flatshare/apartment/internal'
 import { FlatshareError } from '@flatshare/core'
 import {
   i32,
@@ -27,6 +28,7 @@ import {
   sharedBlock,
   type ThreadId,
   waitAsync,
+  warn,
 } from '@flatshare/core/internal'
 import { callReceiver } from './receiver.js'
 
@@ -58,6 +60,8 @@ async function start(word: number, own: ThreadId): Promise<void> {
     // What sinks are made of, and hear of, may be of packages that only the program has imported.
     await callReceiver(opened.threadId, 'load', [marshalerModules()])
     thread = opened.threadId
+    const apartment = opened
+    onGone(apartment.remote as object, () => void tellOfDeath(apartment))
   } catch (error) {
     throw new FlatshareError("The service thread, which notifies sinks that may run anywhere, didn't start.", {
       cause: error,
@@ -66,6 +70,20 @@ async function start(word: number, own: ThreadId): Promise<void> {
     Atomics.compareExchange(i32, word >> 2, -own, thread)
     Atomics.notify(i32, word >> 2)
   }
+}
+
+/** Nobody awaits what a sink leaves behind on that thread, as a timer: what ends the thread is told here. */
+async function tellOfDeath(ended: Apartment): Promise<void> {
+  // It was closed.
+  if (opened !== ended) return
+  opened = undefined
+  // No call is made any more; the error has what ended the thread.
+  const cause = await ended.create('nothing' as never).catch((error: unknown) => (error as Error).cause)
+  const text = cause instanceof Error ? String(cause) : 'one of them has ended it'
+  warn(
+    `The thread "${ended.name}", which runs sinks, has ended: ${text}. Another one starts when it is needed.`,
+    cause instanceof Error ? String(cause.stack) : text,
+  )
 }
 
 /** The last release. What is being delivered may finish. */

@@ -6,6 +6,8 @@
  *   delivering  the sink has a batch, and some more may be on their way to it (the place's window, unless
  *               the queue is small or coalesces); what is raised
  *               meanwhile is the next one
+ *   given up    of an event that somebody waited for: only that one is freed; the delivery goes on to its end, if it has
+ *               begun at the sink, and nothing else is delivered before that
  *   ended       nothing is delivered any more; a delivery in progress goes on to its end, and then the sink is told
  *
  * So a slow sink gets large batches, a fast one small ones, and nothing ever overtakes.
@@ -19,12 +21,14 @@ import {
   isThenable,
   onThreadExitInternal,
   ownThreadId,
+  type Raised,
   RaisedBatch,
   type RaisedEvent,
+  type RaisedRun,
   soon,
   type ThreadId,
 } from '@flatshare/core/internal'
-import { beginDelivery, deliveryOver, endDelivery, newDelivery, runDelivery } from './deliveries.js'
+import { beginDelivery, deliveryOver, endDelivery, newDelivery, runDelivery, takingBack } from './deliveries.js'
 import type { AdviseOptions } from './notification.js'
 import { NotificationQueue, type Turn } from './notification-queue.js'
 import { cannotBlock, type Place } from './places.js'
@@ -50,14 +54,18 @@ export function deliverPending(): number {
   return delivered
 }
 
-/** The last batch, while it is in use: another sink may be about to get the same. */
-let lastBatch: WeakRef<RaisedBatch> | undefined
+/** The last batches, the latest first, while they are in use: other sinks may be about to get the same. */
+const lastBatches: Array<WeakRef<RaisedBatch>> = []
+/** Of one turn of raising. */
+const MOST_BATCHES = 8
 
-function batchOf(events: readonly RaisedEvent[], dropped: number): RaisedBatch {
-  const last = lastBatch?.deref()
-  if (last?.isOf(events, dropped)) return last
+function batchOf(events: Raised, dropped: number): RaisedBatch {
+  for (const reference of lastBatches) {
+    const last = reference.deref()
+    if (last?.isOf(events, dropped)) return last
+  }
   const batch = new RaisedBatch(events, dropped)
-  lastBatch = new WeakRef(batch)
+  if (lastBatches.unshift(new WeakRef(batch)) > MOST_BATCHES) lastBatches.pop()
   return batch
 }
 
@@ -118,12 +126,28 @@ export class Subscription {
     return this.#events.has(event) && (this.#target === undefined || Object.is(this.#target, target))
   }
 
+  /** Whether it is ever full. */
+  get blocksSource(): boolean {
+    return this.#queue.blocksSource
+  }
+
   get isFull(): boolean {
     return this.#queue.isFull
   }
 
   push(raised: RaisedEvent): void {
     this.#queue.push(raised)
+    if (!this.#scheduled) this.#schedule()
+  }
+
+  /** Whether events may come by runs: on this thread each sink sees the same object of an event. */
+  get takesRuns(): boolean {
+    return this.#queue.takesRuns && this.place.thread !== ownThreadId()
+  }
+
+  /** The last event of a run. */
+  pushLast(run: RaisedRun): void {
+    this.#queue.pushLast(run)
     if (!this.#scheduled) this.#schedule()
   }
 
@@ -152,8 +176,8 @@ export class Subscription {
    */
   makeRoom(): void {
     const next = this.#queue.take()
-    if (next === undefined || 'isAllowed' in next) {
-      if (next) this.#queue.pushTurnBack(next)
+    if (next === undefined || 'turn' in next) {
+      if (next) this.#queue.putTurnBack(next.turn, next.dropped)
       throw cannotBlock('an event that somebody waits for, by raiseAndWait, is in front of it')
     }
     const id = newDelivery()
@@ -163,27 +187,38 @@ export class Subscription {
       runDelivery([...causality(), id], this.#takingBack.signal, () => {
         this.place.deliverBlocking(batchOf(next.events, next.dropped))
       })
-      this.#roomMade()
+      this.lookForRoom()
     } catch (error) {
       if (error instanceof CannotBlockError || error instanceof DeadlockError) {
         this.#queue.putBack(next.events, next.dropped)
         throw error
       }
-      if (!this.#ended) this.#report(error)
+      if (!this.#ended) this.#failed(error)
     } finally {
       endDelivery(id)
     }
   }
 
-  /** Resolves when one more can be raised. */
-  async room(): Promise<void> {
-    while (this.isFull) await new Promise<void>((resolve) => this.#rooms.push(resolve))
+  /** Whether so many more can be raised. */
+  hasRoom(count: number): boolean {
+    return this.#queue.hasRoom(count)
+  }
+
+  /** Resolves when there may be more room. */
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#rooms.push(resolve))
+  }
+
+  /** Whoever waits for room is to look again. */
+  lookForRoom(): void {
+    for (const resolve of this.#rooms.splice(0)) resolve()
   }
 
   /** Delivers to a sink of this thread now, unless it is being called; says how much. */
   deliverNow(): number {
     let delivered = 0
-    while (!this.#ended && this.#deliveries.size === 0) {
+    const { end } = this.#queue
+    while (this.#queue.isBefore(end) && this.#deliveries.size === 0) {
       const count = this.#deliverNext()
       if (count === 0) break
       delivered += count
@@ -201,7 +236,7 @@ export class Subscription {
     pendingHere.delete(this)
     for (const forget of this.#forget) forget()
     this.#onEnd()
-    this.#roomMade()
+    this.lookForRoom()
     for (const turn of this.#turns) if (turn.isAllowed) turn.unheard()
     if (this.#deliveries.size === 0) void this.#tellEnd()
   }
@@ -225,21 +260,23 @@ export class Subscription {
     })
   }
 
+  /** No more than there is now: a sink that raises, each time it is called, leaves the event loop its turns. */
   #deliverSome(): void {
-    while (!this.#ended && this.#deliveries.size < this.#window && this.#deliverNext() > 0);
+    const { end } = this.#queue
+    while (this.#queue.isBefore(end) && this.#deliveries.size < this.#window && this.#deliverNext() > 0);
   }
 
   /** Says how much. */
   #deliverNext(): number {
     const next = this.#queue.take()
     if (next === undefined) return 0
-    if ('isAllowed' in next) {
-      const turn = next as AwaitedTurn
+    if ('turn' in next) {
+      const turn = next.turn as AwaitedTurn
       this.#turns.delete(turn)
-      this.#deliver(batchOf([turn.raised], 0), turn)
+      this.#deliver(batchOf([turn.raised], next.dropped), turn)
       return 1
     }
-    if (this.#rooms.length > 0) this.#roomMade()
+    this.lookForRoom()
     this.#deliver(batchOf(next.events, next.dropped), undefined)
     return next.events.length
   }
@@ -248,11 +285,12 @@ export class Subscription {
     const id = newDelivery()
     const taking = this.#takingBack.signal
     const signal = turn ? AbortSignal.any([turn.signal, taking]) : taking
+    const sending = turn ? takingBack(signal) : taking
     this.#deliveries.set(id, new Delivering())
     beginDelivery(id)
     let result: unknown
     try {
-      result = runDelivery([id], signal, () => this.place.deliver(batch, signal))
+      result = runDelivery([id], signal, () => this.place.deliver(batch, sending))
     } catch (error) {
       this.#delivered(id, turn, undefined, { error })
       return
@@ -270,7 +308,7 @@ export class Subscription {
     const { end } = this.#deliveries.get(id)!
     this.#deliveries.delete(id)
     // Whoever ended it wants to hear no more, and its thread may be gone.
-    if (failure && !this.#ended && !turn?.signal.aborted) this.#failed(failure.error)
+    if (failure && !this.#ended && !isGivingUp(failure.error, turn)) this.#failed(failure.error)
     turn?.heard(answer)
     if (this.#ended) {
       if (this.#deliveries.size === 0) void this.#tellEnd().then(end)
@@ -300,10 +338,13 @@ export class Subscription {
       }
     })())
   }
+}
 
-  #roomMade(): void {
-    for (const resolve of this.#rooms.splice(0)) resolve()
-  }
+/** Whether that is only what became of an event that nobody waits for any more: it was taken back, or its sink stopped. */
+function isGivingUp(error: unknown, turn: AwaitedTurn | undefined): boolean {
+  if (!turn?.signal.aborted) return false
+  if (error instanceof TakenBack || error === turn.signal.reason) return true
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 const endOf = new Map<ThreadId, Set<() => void>>()

@@ -1,4 +1,4 @@
-import { AdviseConnection, AdviseSource, thisThreadAdviseSink } from '@flatshare/advise-sink'
+import { AdviseConnection, AdviseSource, dispatchPending, thisThreadAdviseSink } from '@flatshare/advise-sink'
 import { type Apartment, disconnect, type Remote } from '@flatshare/apartment'
 import { currentThread, FlatshareError } from '@flatshare/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -240,6 +240,33 @@ describe('S28 the call that causes an event returns before the sink hears of it'
     await cause()
     await heard.opened
     expect(order).toEqual(['returned', 'heard'])
+  })
+})
+
+describe('S28 a sink that raises its own event each time it is called', () => {
+  it('leaves the event loop its turns', async () => {
+    const source = new AdviseSource<{ tick: void }>({ events: ['tick'] })
+    let calls = 0
+    const connection = source.advise('tick', () => {
+      calls++
+      if (calls < 1_000_000) source.raise('tick')
+    })
+    source.raise('tick')
+    await new Promise((resolve) => setTimeout(resolve))
+    await connection.unadvise()
+    expect(calls).toBeLessThan(1_000_000)
+  })
+
+  it('is called by dispatchPending once', () => {
+    const source = new AdviseSource<{ tick: void }>({ events: ['tick'] })
+    let calls = 0
+    source.advise('tick', () => {
+      if (++calls < 1_000_000) source.raise('tick')
+    })
+    source.raise('tick')
+    expect([dispatchPending(), calls]).toEqual([1, 1])
+    expect([dispatchPending(), calls]).toEqual([1, 2])
+    calls = 1_000_000
   })
 })
 

@@ -191,4 +191,27 @@ describe('S32 dispatchPending', () => {
     while (order.length < 2) await Promise.resolve().then(() => store.connections())
     expect(order).toEqual([1, 2])
   })
+
+  it.each(['itself', 'another one'])('lets a listener for once add %s', async (what) => {
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    const target = eventTarget(source)
+    const heard: unknown[] = []
+    const done = gate()
+    const listener = ({ detail }: AdviseEvent) => {
+      heard.push(detail)
+      target.addEventListener('tick', what === 'itself' ? listener : another, { once: true })
+      if (detail === 3) done.open()
+    }
+    const another = ({ detail }: AdviseEvent) => {
+      heard.push(detail)
+      if (detail < 3) target.addEventListener('tick', another, { once: true })
+      else done.open()
+    }
+    target.addEventListener('tick', listener, { once: true })
+    for (let i = 1; i <= 3; i++) source.raise('tick', i)
+    await done.opened
+    expect(heard).toEqual([1, 2, 3])
+    await target[Symbol.asyncDispose]()
+    expect(source.connections).toBe(0)
+  })
 })

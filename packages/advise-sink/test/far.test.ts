@@ -1,9 +1,10 @@
 import { AdviseSource } from '@flatshare/advise-sink'
 import type { Apartment } from '@flatshare/apartment'
 import { DisconnectedError, FlatshareError, marshal, unmarshal } from '@flatshare/core'
+import { MARSHALER, registerMarshaler } from '@flatshare/core/internal'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Collector, gate, openStores } from './stores.js'
-import type { StoreEvents } from './threads/store.js'
+import { Store, type StoreEvents } from './threads/store.js'
 
 type Stores = typeof import('./threads/store.js')
 let home: Apartment<Stores>
@@ -147,5 +148,34 @@ describe('a source on another thread than its home', () => {
     expect(source.connections).toBe(0)
     expect(() => source.advise('batchDone', () => {})).toThrow(/has ended, which made the source/)
     expect(await source.raiseAndWait('batchDone', 3)).toEqual({ notified: 0, stopped: false })
+  })
+
+  it('S31 reports what does not get there to its own handler, and goes on', async () => {
+    // The other thread doesn't know what this becomes.
+    class Unknown {}
+    const marshaler = { kind: 'of this thread alone', model: undefined, marshal: () => 1, unmarshal: () => 1 } as const
+    Object.defineProperty(Unknown.prototype, MARSHALER, { value: marshaler })
+    registerMarshaler(marshaler)
+    const listener = await home.create('Listener')
+    const local = new Store().source()
+    const heard = gate<unknown[]>()
+    const failed = gate<string>()
+    await listener.held(local, heard.open, failed.open)
+    local.raise('batchDone', new Unknown() as never)
+    expect(await failed.opened).toMatch(/of this thread alone/)
+    local.raise('batchDone', 2)
+    expect(await heard.opened).toEqual([2])
+    await listener.letGo()
+  })
+
+  it('S29 hears of NaN beside errors', async () => {
+    const listener = await home.create('Listener')
+    const local = new Store().source()
+    const heard = gate<unknown[]>()
+    await listener.held(local, heard.open)
+    const payload = { ratio: NaN, error: new RangeError('x'), text: 'x'.repeat(200_000) }
+    local.raise('batchDone', payload as never)
+    expect(await heard.opened).toMatchObject([{ ratio: NaN, error: { message: 'x' } }])
+    await listener.letGo()
   })
 })

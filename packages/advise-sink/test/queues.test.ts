@@ -1,3 +1,4 @@
+import { AdviseSource } from '@flatshare/advise-sink'
 import { type Apartment, blocking, type Remote } from '@flatshare/apartment'
 import { CannotBlockError } from '@flatshare/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -73,6 +74,25 @@ describe('S30 a queue that coalesces', () => {
     expect(sink.payloads.filter((payload) => (payload as number) >= 1000)).toEqual([1009, 1019, 1029, 2000])
   })
 
+  it('takes 0 and -0 for two keys, and NaN for one', async () => {
+    const source = new AdviseSource<{ number: number; fence: undefined }>({ events: ['number', 'fence'] })
+    const heard: unknown[] = []
+    const all = gate()
+    const key = ({ event, payload }: { event: string; payload: unknown }) => (event === 'number' ? payload : event)
+    source.advise(
+      '*',
+      (batch) => {
+        heard.push(...batch.map(({ payload }) => payload))
+        if (batch.at(-1)!.event === 'fence') all.open()
+      },
+      { queue: { policy: 'coalesce', key } },
+    )
+    for (const number of [0, -0, NaN, NaN, 0]) source.raise('number', number)
+    source.raise('fence')
+    await all.opened
+    expect(heard).toEqual([-0, NaN, 0, undefined])
+  })
+
   it('reports a key that throws, and delivers', async () => {
     const local = new Store()
     const sink = new Collector()
@@ -87,7 +107,95 @@ describe('S30 a queue that coalesces', () => {
   })
 })
 
+describe('S30 a queue that drops', () => {
+  it('says so by the next notification, also where that is awaited', async () => {
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    const heard: unknown[] = []
+    const all = gate()
+    source.advise(
+      'tick',
+      async (batch) => {
+        for (const { payload, dropped } of batch) heard.push([payload, dropped])
+        if (heard.length === 3) all.open()
+        await Promise.resolve()
+      },
+      { queue: { limit: 2 } },
+    )
+    for (let i = 1; i <= 4; i++) source.raise('tick', i)
+    const awaited = source.raiseAndWait('tick', 0)
+    for (let i = 5; i <= 8; i++) source.raise('tick', i)
+    await Promise.all([awaited, all.opened])
+    expect(heard).toEqual([
+      [0, 4],
+      [7, 2],
+      [8, undefined],
+    ])
+  })
+
+  it('says so by the one after an awaited event that was given up', async () => {
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    const sink = new Collector()
+    source.advise('tick', sink as never, { queue: { limit: 2 } })
+    for (let i = 1; i <= 4; i++) source.raise('tick', i)
+    const giving = new AbortController()
+    const given = source.raiseAndWait('tick', 0, { signal: giving.signal })
+    for (let i = 5; i <= 8; i++) source.raise('tick', i)
+    giving.abort(new RangeError('enough'))
+    await expect(given).rejects.toThrow('enough')
+    await sink.has(2)
+    expect(sink.heard.map(({ payload, dropped }) => [payload, dropped])).toEqual([
+      [7, 6],
+      [8, undefined],
+    ])
+  })
+})
+
 describe('S30 a queue that blocks its source', () => {
+  it('has room for each of several that ask for it, in turns', async () => {
+    const source = new AdviseSource<{ made: string }>({ events: ['made'] })
+    const heard: string[] = []
+    const sink = async (batch: ReadonlyArray<{ payload: string }>) => {
+      heard.push(...batch.map(({ payload }) => payload))
+      await Promise.resolve()
+    }
+    source.advise('made', sink, { queue: { policy: 'block', limit: 1 } })
+    const produce = async (name: string) => {
+      for (let i = 0; i < 5; i++) {
+        await source.room()
+        source.raise('made', name + i)
+      }
+    }
+    await Promise.all([produce('a'), produce('b')])
+    await source.room()
+    expect(heard).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'b2', 'a3', 'b3', 'a4', 'b4'])
+    // A place that nobody takes is the next one's.
+    await source.room()
+    await source.room()
+  })
+
+  it('is unadvised where the thread of its sink has died', async () => {
+    const sinks = await openStores('sinks')
+    const listener = await sinks.create('Listener')
+    const errors: unknown[] = []
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    source.advise('tick', (await listener.dyingSink()) as never, {
+      queue: { limit: 3, policy: 'block' },
+      onError: (error) => errors.push(error),
+    })
+    for (let i = 0; i < 100; i++) source.raise('tick', i)
+    expect([source.connections, errors]).toEqual([0, []])
+    await sinks.close()
+  })
+
+  it('is a DeadlockError for the thread that fills the inbox of one that waits for it', async () => {
+    const sinks = await openStores('sinks')
+    const listener = await sinks.create('Listener')
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    source.advise('tick', () => {})
+    expect(blocking(listener).flood(source, 70_000)).toBe('DeadlockError')
+    await sinks.close()
+  })
+
   it('makes raise wait for a sink of another thread: nothing is dropped', async () => {
     const sinks = await openStores('sinks')
     const listener = await sinks.create('Listener')

@@ -1,8 +1,8 @@
-import { AdviseSource, type RaiseOutcome, thisThreadAdviseSink } from '@flatshare/advise-sink'
+import { type AdviseSink, AdviseSource, on, type RaiseOutcome, thisThreadAdviseSink } from '@flatshare/advise-sink'
 import { type Apartment, blocking, type Remote } from '@flatshare/apartment'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Collector, gate, openStores } from './stores.js'
-import { Store } from './threads/store.js'
+import { Store, type StoreEvents, type StoreNotification } from './threads/store.js'
 
 type Stores = typeof import('./threads/store.js')
 let home: Apartment<Stores>
@@ -135,5 +135,85 @@ describe('S28 raiseAndWait', () => {
     )
     expect(() => blocking(store).ask(1)).toThrow(expect.objectContaining({ name: 'DeadlockError' }))
     expect(await store.ask(2)).toEqual({ notified: 1, stopped: false })
+  })
+
+  it.each(['function', 'object'])('that is given up leaves its delivery to a %s going on', async (kind) => {
+    const entered = gate()
+    const go = gate()
+    const [order, heard]: [string[], unknown[]] = [[], []]
+    let running = 0
+    const onNotify = async (batch: ReadonlyArray<{ payload: unknown }>) => {
+      order.push(`called ${++running}`)
+      heard.push(...batch.map(({ payload }) => payload))
+      entered.open()
+      await go.opened
+      order.push(`returned ${running--}`)
+    }
+    const connection = await store.advise('batchDone', kind === 'function' ? onNotify : { onNotify })
+    const giving = new AbortController()
+    const asked = store.ask(1, { signal: giving.signal })
+    await entered.opened
+    giving.abort(new RangeError('enough'))
+    await expect(asked).rejects.toThrow('enough')
+    await store.done(2)
+    await store.connections()
+    const ending = connection.unadvise().then(() => order.push('unadvised'))
+    await store.connections()
+    go.open()
+    await ending
+    expect([order, heard]).toEqual([['called 1', 'returned 1', 'unadvised'], [1]])
+  })
+
+  it('that is given up leaves the sink of another thread, advised there, its one call at a time', async () => {
+    const sinks = await openStores('sinks')
+    const listener = await sinks.create('Listener')
+    const local = new Store()
+    const [first, second] = [gate(), gate()]
+    const heard: unknown[] = []
+    await listener.held(local.source(), (payloads) => {
+      heard.push(...payloads)
+      if (heard.length === 1) first.open()
+      else second.open()
+    })
+    const giving = new AbortController()
+    const asked = local.ask(1, { signal: giving.signal })
+    await first.opened
+    giving.abort(new RangeError('enough'))
+    await expect(asked).rejects.toThrow('enough')
+    local.done(2)
+    // Whatever was sent is there by the answers of calls that were sent later.
+    for (let i = 0; i < 10; i++) await listener.running()
+    await listener.letGo()
+    await second.opened
+    expect([heard, await listener.running()]).toEqual([
+      [1, 2],
+      [1, 1],
+    ])
+    await sinks.close()
+  })
+
+  it('that is given up loses nothing that `on` was given', async () => {
+    const source = (await store.source()) as AdviseSource<StoreEvents>
+    const called = gate()
+    const provider = {
+      advise: (events: 'batchDone', sink: AdviseSink<StoreNotification>) =>
+        source.advise(events, {
+          onNotify(batch) {
+            called.open()
+            return sink.onNotify(batch)
+          },
+        }),
+    }
+    const notifications = on(provider, 'batchDone')
+    const giving = new AbortController()
+    const asked = source.raiseAndWait('batchDone', 1, { signal: giving.signal })
+    await called.opened
+    giving.abort(new RangeError('enough'))
+    await expect(asked).rejects.toThrow('enough')
+    source.raise('batchDone', 2)
+    await store.connections()
+    expect((await notifications.next()).value).toMatchObject({ payload: 1 })
+    expect((await notifications.next()).value).toMatchObject({ payload: 2 })
+    await notifications.return!()
   })
 })

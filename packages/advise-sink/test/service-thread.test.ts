@@ -43,7 +43,7 @@ describe('S27 a sink that is named by its module', () => {
     await using _none = source.advise('carrying', named('noSink'), { onError: failed.open })
     source.raise('carrying', { call: () => {} })
     expect(await failed.opened).toMatchObject({
-      message: expect.stringMatching(/exports no sink "noSink".*It exports die, onNotify, sink/) as string,
+      message: expect.stringMatching(/exports no sink "noSink".*It exports die, failLater, onNotify, sink/) as string,
     })
     expect(() => source.advise('carrying', new URL('./module-sink.js', import.meta.url))).toThrow(/add its export/)
   })
@@ -81,6 +81,21 @@ describe('S27 (c) the service thread', () => {
     await using _connection = source.advise('carrying', named('onNotify'))
     const [second] = await notified(source)
     expect(second).not.toBe(first)
+  })
+
+  it('that dies by what a sink left behind says so on the thread that started it', async () => {
+    await using _flatshare = initialize({ notifications: 'service-thread' })
+    const source = newSource()
+    const warned = gate<Error>()
+    const listener = (warning: Error) => {
+      if (warning.message.includes('runs sinks')) warned.open(warning)
+    }
+    process.on('warning', listener)
+    const connection = source.advise('carrying', named('failLater'), { onError: () => {} })
+    await notified(source)
+    expect((await warned.opened).message).toMatch(/"notifications".*has ended: RangeError: left behind/)
+    process.off('warning', listener)
+    await connection.unadvise()
   })
 
   it.each(['release', 'no release'])('keeps no process alive, with %s', (how) => {

@@ -202,6 +202,21 @@ describe('S31 a sink whose thread dies', () => {
 })
 
 describe('types', () => {
+  it('know which events may go without a payload', async () => {
+    const source = new AdviseSource<{ emptied: undefined; closed: number }>({ events: ['emptied', 'closed'] })
+    const heard: unknown[] = []
+    source.advise('*', (batch) => void heard.push(...batch.map(({ event, payload }) => [event, payload])))
+    source.raise('emptied')
+    // @ts-expect-error a number is wanted
+    source.raise('closed')
+    expect(await source.raiseAndWait('emptied')).toEqual({ notified: 1, stopped: false })
+    expect(heard).toEqual([
+      ['emptied', undefined],
+      ['closed', undefined],
+      ['emptied', undefined],
+    ])
+  })
+
   it('know what each event carries', async () => {
     const source = new AdviseSource<{ opened: { path: string }; closed: number }>({ events: ['opened', 'closed'] })
     const seen: Array<string | number> = []

@@ -282,7 +282,10 @@ export class AwaitedCalls {
         return
       }
       call.cell?.giveUp()
-      if (call.cell?.started) return
+      if (call.cell?.started) {
+        this.peer.link.send([CANCEL, id, false])
+        return
+      }
     }
     this.#end(call, () => {
       call.fail(reason, place)

@@ -113,10 +113,26 @@ export function makeBlockedCalls(memory: BlockedCallsMemory) {
     }
   }
 
+  /**
+   * Whether a thread waits for the answer of this one, be it by a call of a thread that it has called. This one is asked
+   * where it has announced that it parks, and serves nothing before that thread goes on: then both wait for ever.
+   */
+  function waitsForThis(id: ThreadId): boolean {
+    const links: Link[] = []
+    for (let thread = id; ; ) {
+      const serial = memory.timesParked(thread)
+      const callee = calleeOf(thread)
+      if (callee === 0 || links.some((link) => link.thread === thread)) return false
+      links.push({ thread, callee, serial })
+      if (callee === memory.ownThreadId()) return links.every(stands)
+      thread = callee
+    }
+  }
+
   const stands = ({ thread, callee, serial }: Link): boolean =>
     calleeOf(thread) === callee && memory.timesParked(thread) === serial
 
-  return { noteCall, calleeOf, refuseCycle }
+  return { noteCall, calleeOf, refuseCycle, waitsForThis }
 }
 
 const blockedCalls = makeBlockedCalls({
@@ -133,4 +149,4 @@ const blockedCalls = makeBlockedCalls({
   waitNote,
 })
 
-export const { noteCall, calleeOf, refuseCycle } = blockedCalls
+export const { noteCall, calleeOf, refuseCycle, waitsForThis } = blockedCalls

@@ -56,7 +56,8 @@ export function registerError(...classes: Array<ErrorClass | Record<string, Erro
 interface ErrorBody {
   /** Names of its class and the classes above it, nearest first. */
   classes: string[]
-  name: string
+  /** Undefined where it can't be read: then it is that of the class. */
+  name: string | undefined
   message: string
   stack: string
   thread: string
@@ -78,12 +79,12 @@ function classesOf(error: Error): string[] {
   return classes
 }
 
-/** A text of an error, also where its getter throws. */
-function textOf(error: Error, key: 'name' | 'message' | 'stack'): string {
+/** A text of an error; undefined where its getter throws. */
+function textOf(error: Error, key: 'name' | 'message' | 'stack'): string | undefined {
   try {
     return String(error[key] ?? '')
   } catch {
-    return ''
+    return undefined
   }
 }
 
@@ -106,13 +107,16 @@ const errorMarshaler: Marshaler<Error, ErrorBody> = {
   marshal(error, context) {
     const own: Record<string, unknown> = {}
     for (const key of Object.keys(error)) {
-      if (!aside.has(key)) own[key] = packTolerantly(error, key, context)
+      if (aside.has(key)) continue
+      const value = packTolerantly(error, key, context)
+      // One that hides what the class says, as its name, is no field any more without its value.
+      if (value !== undefined || !(key in Error.prototype)) own[key] = value
     }
     const body: ErrorBody = {
       classes: classesOf(error),
       name: textOf(error, 'name'),
-      message: textOf(error, 'message'),
-      stack: textOf(error, 'stack'),
+      message: textOf(error, 'message') ?? '',
+      stack: textOf(error, 'stack') ?? '',
       thread: threadName(ownThreadId()),
       own,
     }
@@ -139,11 +143,11 @@ function define(error: Error, key: string, value: unknown): void {
 }
 
 function revive(body: ErrorBody): Error {
-  if (body.classes[0] === DOM_EXCEPTION) return new DOMException(body.message, body.name)
+  if (body.classes[0] === DOM_EXCEPTION) return new DOMException(body.message, body.name ?? 'Error')
   const Class = known.get(body.classes.find((name) => known.has(name)) ?? 'Error')!
   // No constructor runs: a user's takes who knows what arguments. The internals of a real Error are kept.
   const error = Reflect.construct(Error, [body.message], Class) as Error
-  if (error.name !== body.name) define(error, 'name', body.name)
+  if (body.name !== undefined && error.name !== body.name) define(error, 'name', body.name)
   return error
 }
 

@@ -3,7 +3,7 @@
  * they cross.
  *
  * References (decorated objects, proxies, functions, errors) are kept as they are. What can't be frozen
- * (the contents of a `Map`, a `Set`, a typed array) is at least the copy's own.
+ * (the contents of a `Map`, a `Set`, a `Date`, a buffer or a view) is at least the copy's own.
  */
 import { MARSHALER, type Marshaler, marshalerOf, registerMarshaler } from './marshaler.js'
 
@@ -43,7 +43,7 @@ function copy(x: unknown, seen: Map<object, unknown>): unknown {
   }
   const made = structuredClone(x)
   seen.set(x, made)
-  return made
+  return ArrayBuffer.isView(made) ? made : Object.freeze(made)
 }
 
 /** Freezes what nobody else has yet, to any depth. */

@@ -270,7 +270,8 @@ function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>):
     for (const key of Object.keys(x)) {
       const value = (x as any)[key]
       const found = resolve(value, resolved, seen)
-      if (found !== value) put(x, key, found)
+      // NaN isn't itself by ===; and what has no reference in it may be frozen.
+      if (!Object.is(found, value)) put(x, key, found)
     }
   }
   return x

@@ -40,7 +40,7 @@ export {
   warn,
 } from '#platform'
 export { allocate, free } from './allocator.js'
-export { calleeOf, noteCall, refuseCycle } from './blocked-calls.js'
+export { calleeOf, noteCall, refuseCycle, waitsForThis } from './blocked-calls.js'
 export { crossByReference, isByReference } from './by-reference.js'
 export {
   type Call,
@@ -140,8 +140,9 @@ export {
   timesParked,
   waitNote,
 } from './park.js'
-export { RaisedBatch } from './raised-batch.js'
-export { RaisedEvent, type SeenEvent } from './raised-event.js'
+export { type Raised, RaisedBatch } from './raised-batch.js'
+export { type EventCount, RaisedEvent, type SeenEvent } from './raised-event.js'
+export { RaisedRun, RunPart } from './raised-run.js'
 export { sharedBlock } from './shared-block.js'
 export { lockShortly, unlockShortly } from './short-lock.js'
 export { isThenable } from './thenable.js'

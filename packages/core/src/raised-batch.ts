@@ -7,37 +7,38 @@
  *
  * The bytes hold, as one value:
  *
- *   names      the events' names                 kinds     for each event, the index of its name
- *   shapes     the lists of keys                 forms     for each event, the index of its shape, -1 for none
+ *   count      how many there are
+ *   names      the events' names                 kinds     for each event, the index of its name, where there are several
+ *   shapes     the lists of keys                 forms     for each event, the index of its shape, -1 for none; or the one
+ *                                                          number that holds for all
  *   columns    for each shape, and last for events without one, a list of columns: for each key the values of its events
  *   first      the first sequence number         gaps      where they don't follow one another: all of them
  *   targets    [index, target] of the events that have one
  *   dropped    how many were dropped before the first
  *
- * A column of numbers is a `Float64Array`, one of equal values holds it once, any other is a list.
+ * A column of numbers is a typed array, one of equal values holds it once, any other is a list.
  */
 import { decodeValue, encodeValue } from './codec.js'
 import { NotMarshalableError } from './errors.js'
 import { freezeDeeply, freezeWhole } from './frozen.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
+import { type Column, RunPart } from './raised-run.js'
 import { ownThreadId, type ThreadId } from './threads.js'
 
 /** The columns of a batch; see above. */
 type Columns = readonly [
+  count: number,
   names: readonly string[],
-  kinds: Uint16Array,
+  kinds: Uint16Array | undefined,
   shapes: readonly Keys[],
-  forms: Int16Array,
+  forms: Int16Array | number,
   columns: ReadonlyArray<readonly Column[]>,
   first: number,
   gaps: Float64Array | undefined,
   targets: ReadonlyArray<readonly [index: number, target: unknown]>,
   dropped: number,
 ]
-
-/** All values of one key: numbers, others, or one that all are. */
-type Column = Float64Array | readonly unknown[] | { readonly all: unknown }
 
 /** What crosses: bytes and the number of the batch among those of its thread, or, with references, the list. */
 interface Body {
@@ -48,21 +49,24 @@ interface Body {
 
 let lastNumber = 0
 
+/** What a batch holds: events, or a part of a run of them. */
+export type Raised = readonly RaisedEvent[] | RunPart
+
 export class RaisedBatch {
   readonly number = ++lastNumber
-  readonly #events: readonly RaisedEvent[]
+  readonly #raised: Raised
   readonly #dropped: number
   #bytes: Uint8Array | undefined
   #list: readonly SeenEvent[] | undefined
 
   /** @param dropped how many were dropped before the first. */
-  constructor(events: readonly RaisedEvent[], dropped: number) {
-    this.#events = events
+  constructor(raised: Raised, dropped: number) {
+    this.#raised = raised
     this.#dropped = dropped
   }
 
   get length(): number {
-    return this.#events.length
+    return this.#raised.length
   }
 
   /** What another thread is sent: it arrives as the list. */
@@ -71,10 +75,12 @@ export class RaisedBatch {
   }
 
   /** Whether a batch of these events would be this one. */
-  isOf(events: readonly RaisedEvent[], dropped: number): boolean {
-    const own = this.#events
-    if (own.length !== events.length || this.#dropped !== dropped) return false
-    for (let i = 0; i < own.length; i++) if (own[i] !== events[i]) return false
+  isOf(raised: Raised, dropped: number): boolean {
+    const own = this.#raised
+    if (own.length !== raised.length || this.#dropped !== dropped) return false
+    if (own instanceof RunPart) return raised instanceof RunPart && own.run === raised.run && own.from === raised.from
+    if (raised instanceof RunPart) return false
+    for (let i = 0; i < own.length; i++) if (own[i] !== raised[i]) return false
     return true
   }
 
@@ -85,7 +91,8 @@ export class RaisedBatch {
 
   /** @internal */
   seen(): SeenEvent[] {
-    const list = this.#events.map((raised) => raised.seen)
+    if (this.#raised instanceof RunPart) return listOf(columnsOfPart(this.#raised, this.#dropped))
+    const list = this.#raised.map((raised) => raised.seen)
     if (this.#dropped > 0) {
       const { event, payload, target, sequence } = list[0]!
       list[0] = seen(event, payload, target, sequence, this.#dropped)
@@ -95,38 +102,61 @@ export class RaisedBatch {
 
   /** @internal */
   body(pack: (value: unknown) => unknown): Body {
-    if (this.#events.some(({ refers }) => refers)) return { list: pack(this.seen()) }
-    this.#bytes ??= encodeValue(this.#columns())
+    const raised = this.#raised
+    if (raised instanceof RunPart) this.#bytes ??= encodeValue(columnsOfPart(raised, this.#dropped))
+    else if (raised.some(({ refers }) => refers)) return { list: pack(this.seen()) }
+    else this.#bytes ??= encodeValue(columnsOf(raised, this.#dropped))
     return { bytes: this.#bytes, number: this.number }
   }
+}
 
-  #columns(): Columns {
-    const events = this.#events
-    const [names, shapes]: [string[], Keys[]] = [[], []]
-    const [kinds, forms] = [new Uint16Array(events.length), new Int16Array(events.length)]
-    const groups: RaisedEvent[][] = []
-    const loose: unknown[] = []
-    const targets: Array<[number, unknown]> = []
-    const first = events[0]!.sequence
-    let gaps: Float64Array | undefined
-    for (let i = 0; i < events.length; i++) {
-      const raised = events[i]!
-      const { event, shape, target, sequence } = raised
-      kinds[i] = indexIn(names, event)
-      if (shape === undefined) {
-        forms[i] = -1
-        loose.push(raised.value)
-      } else {
-        const form = (forms[i] = indexIn(shapes, shape))
-        if (form === groups.length) groups.push([])
-        groups[form]!.push(raised)
-      }
-      if (target !== undefined) targets.push([i, target])
-      if (sequence !== first + i) gaps ??= Float64Array.from(events, (raised) => raised.sequence)
+/** A part of a run has its columns already: one name, one shape, no targets. */
+function columnsOfPart({ run, from, to, length }: RunPart, dropped: number): Columns {
+  const { event, shape } = run
+  const columns = run.columns(from, to)
+  const gaps = run.gaps(from, to)
+  const first = run.first + from
+  if (!shape) return [length, [event], undefined, [], -1, [columns], first, gaps, [], dropped]
+  return [length, [event], undefined, [shape], 0, [columns, [[]]], first, gaps, [], dropped]
+}
+
+function columnsOf(events: readonly RaisedEvent[], dropped: number): Columns {
+  const [names, shapes]: [string[], Keys[]] = [[], []]
+  const [kinds, forms] = [new Uint16Array(events.length), new Int16Array(events.length)]
+  const groups: RaisedEvent[][] = []
+  const loose: unknown[] = []
+  const targets: Array<[number, unknown]> = []
+  const first = events[0]!.sequence
+  let gaps: Float64Array | undefined
+  for (let i = 0; i < events.length; i++) {
+    const raised = events[i]!
+    const { event, shape, target, sequence } = raised
+    kinds[i] = indexIn(names, event)
+    if (shape === undefined) {
+      forms[i] = -1
+      loose.push(raised.value)
+    } else {
+      const form = (forms[i] = indexIn(shapes, shape))
+      if (form === groups.length) groups.push([])
+      groups[form]!.push(raised)
     }
-    const columns = shapes.map((keys, form) => keys.map((key) => columnOf(groups[form]!, key)))
-    return [names, kinds, shapes, forms, [...columns, [loose]], first, gaps, targets, this.#dropped]
+    if (target !== undefined) targets.push([i, target])
+    if (sequence !== first + i) gaps ??= Float64Array.from(events, (raised) => raised.sequence)
   }
+  const columns = shapes.map((keys, form) => keys.map((key) => columnOf(groups[form]!, key)))
+  const [several, mixed] = [names.length > 1, shapes.length > 1 || (shapes.length === 1 && loose.length > 0)]
+  return [
+    events.length,
+    names,
+    several ? kinds : undefined,
+    shapes,
+    mixed ? forms : forms[0]!,
+    [...columns, [loose]],
+    first,
+    gaps,
+    targets,
+    dropped,
+  ]
 }
 
 /** They are few, and mostly the last one is asked for again. */
@@ -158,27 +188,35 @@ function columnOf(events: readonly RaisedEvent[], key: string): Column {
 /** The frozen object of a shape, of the values in the columns at a place. */
 function payloadOf(keys: Keys, columns: ReadonlyArray<ArrayLike<unknown>>, place: number): object {
   const made: Record<string, unknown> = {}
-  for (let i = 0; i < keys.length; i++) made[keys[i]!] = columns[i]![place]
+  const count = keys.length
+  // The first keys have a store each: one that always sets the same key is several times as fast.
+  if (count > 0) made[keys[0]!] = columns[0]![place]
+  if (count > 1) made[keys[1]!] = columns[1]![place]
+  if (count > 2) made[keys[2]!] = columns[2]![place]
+  if (count > 3) made[keys[3]!] = columns[3]![place]
+  for (let i = 4; i < count; i++) made[keys[i]!] = columns[i]![place]
   return Object.freeze(made)
 }
 
 /** A column that has the values at their places: no more than `count`. */
 function spread(column: Column, count: number): ArrayLike<unknown> {
-  return column instanceof Float64Array || Array.isArray(column)
-    ? column
-    : new Array<unknown>(count).fill((column as { readonly all: unknown }).all)
+  return 'all' in column ? new Array<unknown>(count).fill(column.all) : column
 }
 
-function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dropped]: Columns): SeenEvent[] {
+function listOf(batch: Columns): SeenEvent[] {
+  const [count, names, kinds, shapes, forms, columns, first, gaps, targets, dropped] = batch
+  const spreadOut = columns.map((ofShape) => ofShape.map((column) => spread(column, count)))
+  if (forms === 0 && !kinds && !gaps && targets.length === 0 && dropped === 0) {
+    return alike(count, names[0]!, shapes[0]!, spreadOut[0]!, first)
+  }
   const list: SeenEvent[] = []
-  const spreadOut = columns.map((ofShape) => ofShape.map((column) => spread(column, kinds.length)))
   const loose = spreadOut[shapes.length]![0]!
   const places = new Uint32Array(shapes.length + 1)
   let target = 0
-  for (let i = 0; i < kinds.length; i++) {
-    const event = names[kinds[i]!]!
+  for (let i = 0; i < count; i++) {
+    const event = names[kinds ? kinds[i]! : 0]!
     const sequence = gaps ? gaps[i]! : first + i
-    const form = forms[i]!
+    const form = typeof forms === 'number' ? forms : forms[i]!
     let payload: unknown
     if (form >= 0) payload = payloadOf(shapes[form]!, spreadOut[form]!, places[form]!++)
     else {
@@ -191,8 +229,30 @@ function listOf([names, kinds, shapes, forms, columns, first, gaps, targets, dro
   return list
 }
 
-/** The lists of the last batches that came, by thread and number: another sink may be about to get the same. */
-const decoded = new Map<ThreadId, { readonly number: number; readonly list: WeakRef<readonly SeenEvent[]> }>()
+/** Most events of a flood are of one name and one shape, and one follows the other. */
+function alike(
+  count: number,
+  event: string,
+  keys: Keys,
+  columns: ReadonlyArray<ArrayLike<unknown>>,
+  first: number,
+): SeenEvent[] {
+  const list = new Array<SeenEvent>(count)
+  for (let i = 0; i < count; i++) {
+    list[i] = Object.freeze({ event, payload: payloadOf(keys, columns, i), sequence: first + i })
+  }
+  return list
+}
+
+interface Decoded {
+  readonly number: number
+  readonly list: WeakRef<readonly SeenEvent[]>
+}
+
+/** By thread: the lists of the last batches that came from there, the latest first. Other sinks may be about to get the same. */
+const decoded = new Map<ThreadId, Decoded[]>()
+/** Of one turn of raising. */
+const MOST_LISTS = 8
 
 /** Between processes as the list: bytes of strangers could name shared memory. */
 const apart: Marshaler<RaisedBatch, { readonly list?: unknown }> = {
@@ -218,11 +278,12 @@ const marshaler: Marshaler<RaisedBatch, Body> = {
       for (const value of list as unknown[]) freezeDeeply(value, new Set())
       return freezeWhole(list as SeenEvent[]) as never
     }
-    const known = from === ownThreadId() ? undefined : decoded.get(from)
-    const same = known?.number === number ? known?.list.deref() : undefined
+    let known = decoded.get(from)
+    if (!known) decoded.set(from, (known = []))
+    const same = from === ownThreadId() ? undefined : known.find((one) => one.number === number)?.list.deref()
     if (same) return same as never
     const made = freezeWhole(listOf(decodeValue(bytes) as Columns))
-    decoded.set(from, { number: number!, list: new WeakRef(made) })
+    if (known.unshift({ number: number!, list: new WeakRef(made) }) > MOST_LISTS) known.pop()
     return made as never
   },
 }

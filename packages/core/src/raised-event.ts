@@ -17,6 +17,11 @@ export type Keys = readonly string[]
 /** Values by key; those of symbols don't count. */
 export type Values = Readonly<Record<string, unknown>>
 
+/** The number of a source's last event. One gets its number once its payload was read: that may run code that raises. */
+export interface EventCount {
+  last: number
+}
+
 /** An event as its sinks see it; frozen. */
 export interface SeenEvent {
   readonly event: string
@@ -43,7 +48,7 @@ function shapeOf(keys: string[]): Keys | undefined {
   return shape
 }
 
-const isPrimitive = (x: unknown): boolean =>
+export const isPrimitive = (x: unknown): boolean =>
   x === null || (typeof x !== 'object' && typeof x !== 'function' && typeof x !== 'symbol')
 
 /** The frozen object of a shape. */
@@ -84,10 +89,19 @@ function flatCopy(payload: object): Values | undefined {
   return copy
 }
 
+/** The shape of a payload and its values, in the order of the keys; undefined for all but plain objects of primitives. */
+export function shapeOfPayload(payload: object): { readonly shape: Keys; readonly values: unknown[] } | undefined {
+  const copy = flatCopy(payload)
+  if (!copy) return undefined
+  const shape = last
+  return { shape, values: shape.map((key) => copy[key]) }
+}
+
 export class RaisedEvent {
   /** The keys of the values; undefined where `value` is the payload itself. */
   readonly shape: Keys | undefined = undefined
   readonly value: unknown
+  readonly sequence: number
   /** Whether it has references in it, which each receiver needs to be sent for itself. */
   readonly refers: boolean
   /** As sinks of this thread see it, once one does. */
@@ -98,26 +112,28 @@ export class RaisedEvent {
     readonly event: string,
     payload: unknown,
     readonly target: unknown,
-    readonly sequence: number,
+    count: EventCount,
   ) {
     this.refers = target !== undefined && containsReference(target)
-    if (isPrimitive(payload)) {
-      this.value = payload
-      return
-    }
-    const values = flatCopy(payload as object)
+    const values = isPrimitive(payload) ? undefined : flatCopy(payload as object)
     if (values) {
       this.shape = last
       this.value = values
-      return
+    } else {
+      this.value = copyFrozen(payload)
+      this.refers ||= containsReference(this.value)
     }
-    this.value = copyFrozen(payload)
-    this.refers ||= containsReference(this.value)
+    this.sequence = ++count.last
   }
 
   /** As sinks see it: the same object each time. */
   get seen(): SeenEvent {
     return (this.made ??= seen(this.event, this.payload, this.target, this.sequence, 0))
+  }
+
+  /** Whether the payload is a primitive value, or a plain object of such. */
+  get isFlat(): boolean {
+    return this.shape !== undefined || isPrimitive(this.value)
   }
 
   get payload(): unknown {

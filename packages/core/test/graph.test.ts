@@ -23,6 +23,21 @@ function cross<T>(value: T): T {
 }
 
 describe('S7 references inside values', () => {
+  it('leave NaN beside them as it is, also where it is frozen on arrival', () => {
+    const lists: Marshaler<Frozen, unknown> = {
+      kind: 'test-frozen',
+      model: 'free',
+      marshal: ({ list }, context) => context.pack(list),
+      unmarshal: (list) => Object.freeze(list) as never,
+    }
+    class Frozen {
+      constructor(readonly list: unknown[]) {}
+    }
+    Object.defineProperty(Frozen.prototype, MARSHALER, { value: lists })
+    registerMarshaler(lists)
+    expect(cross(new Frozen([NaN, new Token(1)]))).toEqual([NaN, new Token(1)])
+  })
+
   it('are found in maps whose keys have no text, and nobody asks them for it', () => {
     const keys = [
       Object.create(null) as object,

@@ -3,7 +3,7 @@ import { decodeValue, encodeValue, RaisedBatch, RaisedEvent } from '@flatshare/c
 import { describe, expect, it } from 'vitest'
 
 const raised = (payload: unknown, sequence: number, event = 'e', target?: unknown) =>
-  new RaisedEvent(event, payload, target, sequence)
+  new RaisedEvent(event, payload, target, { last: sequence - 1 })
 
 /** As another thread gets it: by message, and by bytes. */
 const ways: ReadonlyArray<readonly [string, (batch: RaisedBatch) => unknown]> = [

@@ -7,7 +7,7 @@
 import { i32 } from '@flatshare/core/internal'
 import { changeDouble, items, readCount, readDouble } from './counter.js'
 import { At, GROWS, RANGE } from './layout.js'
-import { readMax, readMin } from './snapshot.js'
+import { type Limits, readLimits } from './limits.js'
 
 /** What is left over by less than this is rounding. */
 const CRUMB = 1e-6
@@ -83,9 +83,9 @@ function claimRange(parent: number, wanted: number): Claim {
   }
 }
 
-function limits(parent: number, start: number, end: number, whole: number): { min: number; max: number } {
-  const min = readMin(parent)
-  const range = readMax(parent) - min
+function limits(parent: number, start: number, end: number, whole: number): Limits {
+  const { min, max } = readLimits(parent)
+  const range = max - min
   if (whole <= 0) return { min, max: min }
   return { min: min + Math.floor((range * start) / whole), max: min + Math.floor((range * end) / whole) }
 }

@@ -6,8 +6,9 @@
  *   0  holders        handles on all threads, children, packets under way; the block goes back at 0
  *   4  mark           bit 31 CANCELLED │ bit 30 DONE │ bits 0 … 29: how far was shown, in parts of 2³⁰
  *   8  ended          0 → 1 with DONE or CANCELLED; those who wait, wait here
- *  12  flags          1 top level, 2 the total grows with the children's items, 4 the value was reported by itself
- *  16  min            20  max (whole numbers)
+ *  12  flags          1 top level, 2 the total grows with the children's items, 4 the value was reported by itself,
+ *                     8 it credits its parent by whole items
+ *  16  limits         min, 20: max, whole numbers that are read and changed as one word: see `limits.ts`
  *  24  count          whole items, 64 bits: see `counter.ts`
  *  32  total          double; 0 is unknown
  *  40  claimed items  double: the end of the last part of the total that was given to a child
@@ -21,12 +22,14 @@
  *  96  made           double: milliseconds since the epoch
  * 104  bytes          of the whole block
  * 108  sent           threads that had ended when this or a child was last sent away, plus 1
- * 112  label          UTF-16
+ * 112  given items    64 bits: of a child with flag 8, in the place of `given`: see `credit.ts`
+ * 120  label          UTF-16
  *
  * Invariants
- * - "How far", `given` and `count` only rise. DONE and CANCELLED exclude each other and never fall.
+ * - "How far", `given`, `given items` and `count` only rise. DONE and CANCELLED exclude each other and never fall.
+ * - Limits that are read are the two of one change: min is never beyond max. A value is of the limits that it is read with.
  * - How far is 2³⁰ only together with DONE, so a value of `max` is the end and nothing else.
- * - A parent is credited for each step of `given` by whoever made that step, and the credit is a
+ * - A parent is credited for each step of `given` (or `given items`) by whoever made that step, and the credit is a
  *   function of the two positions alone; so credits telescope, and a child that is done has given
  *   exactly its part, whoever reported in whatever order.
  */
@@ -35,8 +38,7 @@ export const At = {
   mark: 4,
   ended: 8,
   flags: 12,
-  min: 16,
-  max: 20,
+  limits: 16,
   count: 24,
   total: 32,
   claimedItems: 40,
@@ -53,7 +55,8 @@ export const At = {
   made: 96,
   bytes: 104,
   sent: 108,
-  label: 112,
+  givenItems: 112,
+  label: 120,
 } as const
 
 export const CANCELLED = 0x80000000 | 0
@@ -71,3 +74,4 @@ export const RANGE = 1_000_000_000
 export const TOP_LEVEL = 1
 export const GROWS = 2
 export const BY_VALUE = 4
+export const FINE = 8

@@ -14,12 +14,12 @@ import { DisconnectedError } from '@flatshare/core'
 import { holdOpen, listen, type Port } from '@flatshare/core/internal'
 import { addCount } from './counter.js'
 import { At } from './layout.js'
+import { readLimits } from './limits.js'
 import { goByValue, standsForItself } from './node.js'
-import { checkLimits } from './options.js'
 import { addressOf, Progress } from './progress.js'
 import { packReason, unpackReason } from './reason.js'
 import type { ProgressSnapshot } from './snapshot.js'
-import { checkInterval } from './watch.js'
+import { checkWatching } from './watch.js'
 
 /** How to keep two ends the same. */
 export interface MirrorOptions {
@@ -60,6 +60,7 @@ export class Mirror {
   #limits: readonly [number, number]
   readonly #ending = new AbortController()
   readonly #release: () => void
+  #apart = false
 
   constructor(
     readonly progress: Progress,
@@ -106,9 +107,9 @@ export class Mirror {
   }
 
   receive({ add, byValue, value, total, limits, end, reason }: Changed): void {
+    if (this.#apart) return
     const { progress } = this
-    if (limits && (limits[0] !== progress.min || limits[1] !== progress.max)) {
-      checkLimits(...limits)
+    if (limits) {
       progress.setLimits(...limits)
       this.#limits = limits
     }
@@ -138,6 +139,13 @@ export class Mirror {
     addCount(at + At.count, add)
   }
 
+  /** The two ends go on by themselves: nothing is told, and what is told isn't heard. */
+  part(): void {
+    this.#apart = true
+    this.end()
+  }
+
+  /** Tells nothing any more. What the other end has counted until it hears of the end is still heard. */
   end(): void {
     this.#ending.abort()
     this.#release()
@@ -145,7 +153,10 @@ export class Mirror {
 }
 
 /** What the other end is told of it first. */
-export function madeOf({ label, min, max, total, count, value }: Progress): Made {
+export function madeOf(progress: Progress): Made {
+  const { label, total, count, value } = progress
+  // Both as of one moment.
+  const { min, max } = readLimits(addressOf(progress))
   return { progress: 'made', label, min, max, total, count, value }
 }
 
@@ -164,15 +175,16 @@ export function madeFrom({ label, min, max, total, count, value }: Made): Progre
  * each learns of the other's within `interval`. (Where memory is shared, a progress crosses as itself: by `marshal`, or
  * inside a call. That costs no message.)
  *
- * The port is for this alone. It holds this thread open until the progress has ended, the port is closed, or the
- * returned object is disposed of; the progress then goes on at each end by itself.
+ * The port is for this alone. It holds this thread open until the progress has ended, the port is closed (it may have
+ * been closed before), or the returned object is disposed of; the progress then goes on at each end by itself.
  *
+ * @throws TypeError for options that there are not.
  * @throws RangeError for an interval that is no number of milliseconds.
  * @example
  * using mirror = mirrorProgress(progress.child({ share: 0.5 }), port)
  */
-export function mirrorProgress(progress: Progress, port: Port, { interval }: MirrorOptions = {}): Disposable {
-  checkInterval(interval)
+export function mirrorProgress(progress: Progress, port: Port, options: MirrorOptions = {}): Disposable {
+  checkWatching(options, 'mirrorProgress', ['interval'])
   const made = madeOf(progress)
   const mirror = new Mirror(progress, port, made)
   const heard = (message: Changed) => {
@@ -180,8 +192,8 @@ export function mirrorProgress(progress: Progress, port: Port, { interval }: Mir
   }
   listen(port, heard, () => mirror.end())
   port.postMessage(made)
-  void mirror.run(interval)
-  return { [Symbol.dispose]: () => mirror.end() }
+  void mirror.run(options.interval)
+  return { [Symbol.dispose]: () => mirror.part() }
 }
 
 /**
@@ -190,13 +202,15 @@ export function mirrorProgress(progress: Progress, port: Port, { interval }: Mir
  * If the port is closed before the progress has ended, it is cancelled with a `DisconnectedError`: nobody is left for
  * whom to go on.
  *
+ * @throws DisconnectedError where the port is closed before the progress has come, or was already.
+ * @throws TypeError for options that there are not.
  * @throws RangeError for an interval that is no number of milliseconds.
  * @example
  * const progress = await mirroredProgress(port)
  * while (progress.advance()) index(next())
  */
-export async function mirroredProgress(port: Port, { interval }: MirrorOptions = {}): Promise<Progress> {
-  checkInterval(interval)
+export async function mirroredProgress(port: Port, options: MirrorOptions = {}): Promise<Progress> {
+  checkWatching(options, 'mirroredProgress', ['interval'])
   return await new Promise((resolve, reject) => {
     let mirror: Mirror | undefined
     const release = holdOpen()
@@ -206,7 +220,7 @@ export async function mirroredProgress(port: Port, { interval }: MirrorOptions =
       const progress = madeFrom(message)
       mirror = new Mirror(progress, port, message)
       release()
-      void mirror.run(interval)
+      void mirror.run(options.interval)
       resolve(progress)
     }
     const closed = () => {

@@ -6,7 +6,7 @@
  *   count += n                                    count := what is counted
  *   top level, and not the end: that was all      flags say BY_VALUE: the mark stands for itself
  *   given := how far that is, if that is more     else raise the mark to how far the count is
- *   credit the parent with the difference         show the mark
+ *   credit the parent with the difference         show the mark, on the scale of the limits
  *   … and so on upwards, while anything changes
  *   at an end: raise the mark, wake who waits
  *
@@ -20,6 +20,7 @@
  */
 import { views } from '@flatshare/core/internal'
 import { addCount, readCount } from './counter.js'
+import { credit } from './credit.js'
 import { At, BY_VALUE, CANCELLED, DONE, FAR, ITEM, RANGE, WHOLE } from './layout.js'
 
 // Engines compile in what a module's constants hold.
@@ -142,25 +143,32 @@ export function goByValue(at: number): void {
 
 /** Says how far it is by itself, not by a count. */
 export function moveTo(at: number, far: number): void {
-  creditAbove(at, raise(at, far))
+  creditAbove(at, raise(at, far), false)
 }
 
 /** A progress has come so far by its count. */
 function arrive(at: number, far: number): void {
-  creditAbove(at, far >= WHOLE || standsForItself(at) ? raise(at, far) : far)
+  const to = far >= WHOLE || standsForItself(at) ? raise(at, far) : far
+  creditAbove(at, to, far >= WHOLE || to === far)
 }
 
-/** Credits everything above with a progress that has come so far. */
-function creditAbove(at: number, far: number): void {
+/**
+ * Credits everything above with a progress that has come so far.
+ *
+ * @param counted whether that is where its count is, not a value that was reported.
+ */
+function creditAbove(at: number, far: number, counted: boolean): void {
   const { i32 } = memory
   let to = far
+  let counts = counted
   for (let node = at, parent = i32[(node + At.parent) >> 2]; parent !== 0; parent = i32[(node + At.parent) >> 2]) {
-    const count = credit(node, parent, to)
+    const count = credit(node, parent, to, counts)
     if (count < 0) return
     node = parent
     if (isMidway(node, count)) return
-    to = position(node, count)
-    if (to >= WHOLE || standsForItself(node)) to = raise(node, to)
+    const place = position(node, count)
+    to = place >= WHOLE || standsForItself(node) ? raise(node, place) : place
+    counts = place >= WHOLE || to === place
   }
 }
 
@@ -170,48 +178,4 @@ function isMidway(at: number, count: number): boolean {
   if (i32[(at + At.parent) >> 2] !== 0 || (i32[(at + At.flags) >> 2] & BY_VALUE) !== 0) return false
   const total = f64[(at + At.total) >> 3]
   return total > 0 && count < total
-}
-
-/** Credits the parent with a child's way to `now`. Gives the parent's count; -1 if others have done so already. */
-function credit(child: number, parent: number, now: number): number {
-  const { i32, f64 } = memory
-  const index = (child + At.given) >> 2
-  let before = i32[index]
-  for (;;) {
-    if (before >= now) return -1
-    const found = Atomics.compareExchange(i32, index, before, now)
-    if (found === before) break
-    before = found
-  }
-  const share = i32[(child + At.share) >> 2]
-  if (share > 0) Atomics.add(i32, (parent + At.doneShare) >> 2, part(share, now) - part(share, before))
-  return creditItems(parent, f64[(child + At.start) >> 3], f64[(child + At.end) >> 3], before, now)
-}
-
-function creditItems(parent: number, start: number, end: number, before: number, now: number): number {
-  const { i32 } = memory
-  if (end <= start) return readCount(parent + At.count)
-  const from = placeBetween(start, end, before)
-  const to = placeBetween(start, end, now)
-  const wholeFrom = Math.floor(from)
-  const wholeTo = Math.floor(to)
-  const partial = Math.floor((to - wholeTo) * ITEM) - Math.floor((from - wholeFrom) * ITEM)
-  // Whatever falls goes first: a moment's too little is made good, a moment's too much would stay.
-  if (partial < 0) Atomics.add(i32, (parent + At.partial) >> 2, partial)
-  const whole = wholeTo - wholeFrom
-  const count = whole > 0 ? addCount(parent + At.count, whole) : -1
-  if (partial > 0) Atomics.add(i32, (parent + At.partial) >> 2, partial)
-  return count >= 0 ? count : readCount(parent + At.count)
-}
-
-function part(share: number, far: number): number {
-  return far === WHOLE ? share : Math.floor((share / WHOLE) * far)
-}
-
-/** Where a child stands in its parent's items; at `end` only when it is done. */
-function placeBetween(start: number, end: number, far: number): number {
-  if (far === 0) return start
-  if (far === WHOLE) return end
-  const place = start + ((end - start) / WHOLE) * far
-  return Math.max(start, place < end ? place : end - 1 / ITEM)
 }

@@ -43,8 +43,12 @@ export function wholeTotal(total: number): number {
   return total === Infinity ? 0 : items(total, 'total')
 }
 
-/** @throws TypeError for what are no options of `of`. */
-export function requireOptions(options: unknown, of: string): void {
-  if (typeof options === 'object' && options !== null) return
-  throw new TypeError(`${of} takes an object of options, not ${String(options)}.`)
+/** @throws TypeError for what are no options of `of`: a misspelt one would silently be none. */
+export function checkNames(options: unknown, of: string, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${of} takes an object of options, { ${names.join(', ')} }; not ${String(options)}.`)
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  throw new TypeError(`There is no option "${unknown}" of ${of}: it has ${names.join(', ')}.`)
 }

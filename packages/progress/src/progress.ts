@@ -4,12 +4,14 @@ import { addHolder, dropHolder, makeBlock, noteSent, readLabel } from './block.j
 import { Cancellation } from './cancellation.js'
 import { type Claim, claim } from './claim.js'
 import { changeDouble, items, raiseCount } from './counter.js'
+import { needsFine } from './credit.js'
 import { Attachment, handleOf, keepHandle } from './handles.js'
-import { At, FAR, GROWS, TOP_LEVEL, WHOLE } from './layout.js'
+import { At, FAR, FINE, GROWS, TOP_LEVEL, WHOLE } from './layout.js'
+import { changeLimits, readLimits } from './limits.js'
 import { countMore, goByValue, isCancelled, moveTo, position, settledMark, wasCancelled } from './node.js'
-import { type ChildOptions, checkLimits, type ProgressOptions, requireOptions, wholeTotal } from './options.js'
-import { countOf, type ProgressSnapshot, readMax, readMin, totalOf, valueAt } from './snapshot.js'
-import { checkInterval, onChange, type WatchOptions, watchBlock } from './watch.js'
+import { type ChildOptions, checkLimits, checkNames, type ProgressOptions, wholeTotal } from './options.js'
+import { countOf, type ProgressSnapshot, totalOf, valueWithin } from './snapshot.js'
+import { checkWatching, onChange, type WatchOptions, watchBlock } from './watch.js'
 
 let byMirror: Marshaler<Progress> | undefined
 
@@ -40,7 +42,7 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
 
   /**
    * @throws RangeError for limits that are not whole numbers of 32 bits in order, at most 2³⁰ apart.
-   * @throws TypeError for a total that is no number.
+   * @throws TypeError for a total that is no number, and for options that there are not.
    */
   constructor(options: ProgressOptions = {}) {
     let above: Cancellation | undefined
@@ -49,7 +51,7 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
       const parent = i32[(options.at + At.parent) >> 2]
       if (parent !== 0) above = handleOf(parent, false, attach).#cancellation
     } else {
-      requireOptions(options, 'Progress')
+      checkNames(options, 'Progress', ['total', 'label', 'min', 'max'])
       const { total = 0, label = '', min = 1, max = 1000 } = options
       checkLimits(min, max)
       const known = wholeTotal(total)
@@ -62,7 +64,8 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
 
   /** From `min` to `max`; it never goes back, and is `max` only at the end. */
   get value(): number {
-    return valueAt(this.#at, settledMark(this.#at))
+    const mark = settledMark(this.#at)
+    return valueWithin(readLimits(this.#at), mark)
   }
 
   /** How many items are done, children's included. */
@@ -76,11 +79,11 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
   }
 
   get min(): number {
-    return readMin(this.#at)
+    return readLimits(this.#at).min
   }
 
   get max(): number {
-    return readMax(this.#at)
+    return readLimits(this.#at).max
   }
 
   get label(): string {
@@ -160,18 +163,17 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
   }
 
   /**
-   * Changes the limits of this progress, and with them the scale of `value`; what isn't given stays. A
-   * child's limits are its own: changing them does nothing to its parent.
+   * Changes the limits of this progress, and with them the scale of `value`, in one step; what isn't given stays. A
+   * child's limits are its own: changing them does nothing to its parent. `value`, `min` and `max` that are asked one
+   * after the other may be those before and after it: `watch` shows them together.
    *
    * @param flags MAPI's: 1 says that it is a top-level progress, 0 that it is not. `getFlags` answers it, and no more.
    * @throws RangeError as the constructor, and for other flags.
    */
   setLimits(min?: number | null, max?: number | null, flags?: number | null): void {
-    const [from, to, top] = [min ?? this.min, max ?? this.max, flags ?? this.getFlags()]
-    checkLimits(from, to)
+    const top = flags ?? this.getFlags()
     if (top !== 0 && top !== TOP_LEVEL) throw new RangeError(`flags is 0, or 1 for top level; not ${String(top)}.`)
-    Atomics.store(i32, (this.#at + At.min) >> 2, from)
-    Atomics.store(i32, (this.#at + At.max) >> 2, to)
+    changeLimits(this.#at, min, max)
     if (top === 0) Atomics.and(i32, (this.#at + At.flags) >> 2, ~TOP_LEVEL)
     else Atomics.or(i32, (this.#at + At.flags) >> 2, TOP_LEVEL)
   }
@@ -183,17 +185,18 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
    * Its limits are its part of this one's, and it counts as many items as it takes, unless `total` says
    * how many it has itself. Without `share` and `items` it takes all that is left.
    *
-   * @throws TypeError for a `share` or a number of `items` that is no number.
+   * @throws TypeError for a `share` or a number of `items` that is no number, and for options that there are not.
    * @example
    * const reading = progress.child({ share: 0.8 })
    * const folder = progress.child({ items: 1, total: folder.messages }) // one of many folders
    */
   child(options: ChildOptions = {}): Progress {
-    requireOptions(options, 'child')
+    checkNames(options, 'child', ['share', 'items', 'total', 'label'])
     const total = options.total === undefined ? undefined : wholeTotal(options.total)
     const part = claim(this.#at, options.share, options.items)
     const at = makeBlock(String(options.label ?? ''))
-    start(at, part.min, part.max, total ?? part.total, 0)
+    const own = total ?? part.total
+    start(at, part.min, part.max, own, needsFine(part.end - part.start, own) ? FINE : 0)
     place(at, this.#at, part)
     return new Progress(new Attachment(at) as ProgressOptions)
   }
@@ -243,11 +246,13 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
    *
    * Any thread may watch. Leaving the loop leaves nothing behind.
    *
+   * @throws TypeError for options that there are not.
+   * @throws RangeError for an interval that is no number of milliseconds.
    * @example
    * for await (const { value, max, timeLeft } of progress.watch()) draw(value / max, timeLeft)
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<ProgressSnapshot> {
-    checkInterval(options.interval)
+    checkWatching(options, 'watch')
     return this.#watch(options)
   }
 
@@ -264,8 +269,8 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
   /**
    * Calls `listener` as `watch` would go round. What it throws is reported as uncaught.
    *
-   * @returns a function that ends it; it is disposable as well.
-   * @throws TypeError for what is no function.
+   * @returns a function that ends it; it is disposable as well. The listener is not called after that.
+   * @throws TypeError for what is no function, and as `watch`.
    */
   onChange(listener: (now: ProgressSnapshot) => void, options: WatchOptions = {}): (() => void) & Disposable {
     return onChange(this, listener, options)
@@ -274,8 +279,8 @@ export class Progress implements Disposable, AsyncIterable<ProgressSnapshot>, Cr
   /** How far a reported value is, in parts of 2³⁰. */
   #farAt(value: number, count: number, total: number): number {
     const at = this.#at
-    const min = readMin(at)
-    const range = readMax(at) - min
+    const { min, max } = readLimits(at)
+    const range = max - min
     // A part too small for a value of its own goes by its items.
     if (range === 0) return total > 0 ? position(at, count) : 0
     const offset = Math.floor(Math.max(0, Math.min(range, value - min)))
@@ -320,8 +325,7 @@ function attach(attachment: Attachment): Progress {
 }
 
 function start(at: number, min: number, max: number, total: number, flags: number): void {
-  i32[(at + At.min) >> 2] = min
-  i32[(at + At.max) >> 2] = max
+  changeLimits(at, min, max)
   i32[(at + At.flags) >> 2] = total > 0 ? flags : flags | GROWS
   f64[(at + At.total) >> 3] = total
 }

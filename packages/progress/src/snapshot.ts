@@ -1,14 +1,11 @@
 /** What a watcher is shown: the state at one moment, frozen. */
-import { views } from '@flatshare/core/internal'
 import { readLabel } from './block.js'
 import { readCount, readDouble } from './counter.js'
 import { At, DONE, FAR, WHOLE } from './layout.js'
+import { type Limits, readLimits } from './limits.js'
 import { isCancelled, position, settledMark } from './node.js'
 
-// Engines compile in what a module's constants hold.
-const memory = views
-
-/** The state of a progress at one moment. */
+/** The state of a progress at one moment: the value is within these very limits, whoever changes them meanwhile. */
 export interface ProgressSnapshot {
   /** From `min` to `max`; `max` only at the end. */
   readonly value: number
@@ -29,17 +26,7 @@ export interface ProgressSnapshot {
   readonly timeLeft?: number
 }
 
-export function readMin(at: number): number {
-  return memory.i32[(at + At.min) >> 2]
-}
-
-export function readMax(at: number): number {
-  return memory.i32[(at + At.max) >> 2]
-}
-
-export function valueAt(at: number, mark: number): number {
-  const min = readMin(at)
-  const max = readMax(at)
+export function valueWithin({ min, max }: Limits, mark: number): number {
   return mark & DONE ? max : min + Math.floor(((max - min) * (mark & FAR)) / WHOLE)
 }
 
@@ -64,12 +51,12 @@ function fractionOf(at: number, mark: number, count: number, total: number): num
 /** A snapshot without pace; `Pace` adds that. */
 export function readSnapshot(at: number): ProgressSnapshot {
   const mark = settledMark(at)
+  const limits = readLimits(at)
   const count = countOf(at)
   const total = totalOf(at)
   return {
-    value: valueAt(at, mark),
-    min: readMin(at),
-    max: readMax(at),
+    value: valueWithin(limits, mark),
+    ...limits,
     count,
     total,
     label: readLabel(at),

@@ -10,20 +10,33 @@ import { waitAsync, wakeWaiters } from '@flatshare/core/internal'
 import { mayHearFromOthers } from './block.js'
 import { readDouble } from './counter.js'
 import { At } from './layout.js'
+import { checkNames } from './options.js'
 import { Pace, type ProgressSnapshot, readSnapshot } from './snapshot.js'
 
 /** How to watch. */
 export interface WatchOptions {
-  /** Milliseconds between two looks: 100 unless given. The end isn't delayed by it. */
+  /**
+   * Milliseconds between two looks: 100 unless given, and at least 1, so that whatever else the thread has to do gets
+   * its turn. The end isn't delayed by it.
+   */
   interval?: number
   /** Ends the watching, without an error. */
   signal?: AbortSignal
 }
 
 const INTERVAL = 100
+/** A wait of less would be over without a turn of the event loop, from which reports of this thread may come. */
+const SHORTEST = 1
 
-/** @throws RangeError for what is no time: a wait would take it for ever. */
-export function checkInterval(interval: number | undefined): void {
+const WATCHING = ['interval', 'signal']
+
+/**
+ * @throws TypeError for options that there are not.
+ * @throws RangeError for an interval that is no time: a wait would take it for ever.
+ */
+export function checkWatching(options: WatchOptions, of: string, names: readonly string[] = WATCHING): void {
+  checkNames(options, of, names)
+  const { interval } = options
   if (interval === undefined || (typeof interval === 'number' && interval >= 0)) return
   throw new RangeError(`interval is a number of milliseconds, 0 or more; this one is ${String(interval)}.`)
 }
@@ -57,7 +70,7 @@ async function pause(at: number, interval: number, signals: Array<AbortSignal | 
   const wake = () => wakeWaiters(at + At.ended)
   for (const signal of signals) signal?.addEventListener('abort', wake)
   try {
-    await waitAsync(at + At.ended, 0, interval, { hold: mayHearFromOthers(at) })
+    await waitAsync(at + At.ended, 0, Math.max(interval, SHORTEST), { hold: mayHearFromOthers(at) })
   } finally {
     for (const signal of signals) signal?.removeEventListener('abort', wake)
   }
@@ -70,11 +83,13 @@ export function onChange(
   options: WatchOptions,
 ): (() => void) & Disposable {
   if (typeof listener !== 'function') throw new TypeError('onChange takes a function, which is called with snapshots.')
-  checkInterval(options.interval)
+  checkWatching(options, 'onChange')
   const ending = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal
   const call = async () => {
     for await (const now of progress.watch({ ...options, signal })) {
+      // It may have been stopped while the snapshot was on its way here.
+      if (signal.aborted) return
       try {
         listener(now)
       } catch (error) {

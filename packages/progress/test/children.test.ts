@@ -45,6 +45,103 @@ describe('S36 a child', () => {
     for (const wrong of [null, 5]) expect(() => new Progress(wrong as never)).toThrow(TypeError)
   })
 
+  it('refuses options that there are not, and names those that there are', () => {
+    const progress = new Progress()
+    expect(() => progress.child({ shar: 0.1 } as never)).toThrow(/"shar" of child: .*share, items, total, label/)
+    expect(() => new Progress({ totl: 10 } as never)).toThrow(/"totl" of Progress: .*total, label, min, max/)
+    expect(() => new Progress({ total: 10, childs: undefined } as never)).toThrow(TypeError)
+    // Nothing was taken.
+    expect(progress.child().max).toBe(1000)
+  })
+
+  it.each([2 ** 30, 2 ** 30 + 1, 5e9, 1e10, 1e12, 2 ** 52])(
+    'has its items counted exactly by its parent, of %d',
+    (total) => {
+      const progress = new Progress({ total })
+      const [rest, part] = [1000, total - 1000].map((items) => progress.child({ items }))
+      const below = part.child()
+      let count = 0
+      const check = (n: number) => {
+        below.advance(n)
+        count += n
+        expect([part.count, progress.count]).toEqual([count, count])
+      }
+      for (const n of [1, 1, 7, 1000]) check(n)
+      check(Math.floor(total / 2) - 2000)
+      check(1)
+      check(total - 1000 - count - 1)
+      expect(part.value).toBeLessThan(part.max)
+      check(1)
+      expect(part.value).toBe(part.max)
+      rest.advance(1000)
+      expect([progress.count, progress.value]).toEqual([total, 1000])
+    },
+  )
+
+  it.each([
+    [1e12, 10],
+    [1000, 3e12],
+    [7e10, 3e11],
+    [4, 2e12],
+  ])('has %d items counted by its parent, never one before it is done, while it has %d itself', (taken, own) => {
+    const progress = new Progress({ total: taken * 2 })
+    const part = progress.child({ items: taken, total: own })
+    for (let i = 0; i < 10; i++) {
+      for (const n of [1, own / 10 - 2, 1]) {
+        part.advance(n)
+        expect(progress.count).toBe(Number((BigInt(taken) * BigInt(part.count)) / BigInt(own)))
+      }
+      if (own === 10) break
+    }
+    part.done()
+    expect(progress.count).toBe(taken)
+  })
+
+  it.each([
+    [99_991, 1_000_000],
+    [1_000_000, 99_991],
+    [7, 2 ** 30 - 1],
+    [2 ** 30 - 1, 2 ** 30],
+  ])('has %d items counted exactly where they do not go into its own %d', (taken, own) => {
+    const progress = new Progress({ total: taken })
+    const part = progress.child({ total: own })
+    // What comes just before the end of an item of the parent's, and just after.
+    for (let k = 1; k < 1000; k++) {
+      const item = Math.max(1, Math.floor((k * taken) / 1000))
+      const need = Number((BigInt(item) * BigInt(own) - 1n) / BigInt(taken)) + 1
+      for (const count of [need - 1, need]) {
+        if (count < part.count || count >= own) continue
+        part.advance(count - part.count)
+        expect([count, progress.count]).toEqual([count, Number((BigInt(taken) * BigInt(count)) / BigInt(own))])
+      }
+    }
+    part.done()
+    expect([progress.count, progress.value]).toEqual([taken, 1000])
+  })
+
+  it('is counted to the last item where shares of many items are no whole numbers', () => {
+    for (const n of [3, 7, 49]) {
+      const progress = new Progress({ total: 1e11 + 1 })
+      const parts = Array.from({ length: n }, () => progress.child({ share: 1 / n }))
+      for (const part of parts) {
+        expect(progress.value).toBeLessThan(1000)
+        part.advance(5e8)
+        expect(progress.count % 1).toBe(0)
+        part.done()
+      }
+      expect([progress.count, progress.value]).toEqual([1e11 + 1, 1000])
+    }
+  })
+
+  it('leaves to its parent what it had counted, also when it was cancelled at its last item', () => {
+    const progress = new Progress({ total: 2e12 })
+    const part = progress.child({ items: 1e12 })
+    part.advance(1e12 - 1)
+    part.cancelPart()
+    part.advance(1)
+    expect(progress.count).toBe(1e12 - 1)
+  })
+
   it('takes its share of the items where their number is known', () => {
     const progress = new Progress({ total: 5000 })
     const part = progress.child({ share: 0.4 })
@@ -153,6 +250,19 @@ describe('S36 a child', () => {
     expect([progress.count, progress.value, ...parts.map(({ value }) => value)]).toEqual([
       4000, 1000, 250, 500, 750, 1000,
     ])
+  })
+
+  it('has many items counted exactly while four threads report', async () => {
+    const progress = new Progress({ total: 4e12 })
+    const part = progress.child({ items: 3e12 })
+    const steps = [1, 1000, 999_999, 0x7fffff]
+    await Promise.all(steps.map((step) => run(part, { do: 'advance', times: 2000, step })))
+    const sum = steps.reduce((sum, step) => sum + step * 2000, 0)
+    expect([part.count, progress.count]).toEqual([sum, sum])
+    part.advance(3e12 - sum - 1)
+    expect(progress.count).toBe(3e12 - 1)
+    part.advance()
+    expect([part.value, progress.count]).toEqual([part.max, 3e12])
   })
 
   it('can be made on any thread', async () => {

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { mirroredProgress, mirrorProgress, Progress } from '@flatshare/progress'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -103,8 +104,37 @@ describe('a progress over a port where memory is not shared', () => {
     expect([near.value, far.value]).toEqual([2000, 2000])
   })
 
-  it('refuses what is no interval', async () => {
+  it('S37 says at once that the port was closed before', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const closed = once(port2, 'close')
+    port1.close()
+    await closed
+    await expect(mirroredProgress(port2)).rejects.toMatchObject({ name: 'DisconnectedError' })
+  })
+
+  it('S37 goes on at each end by itself once it was disposed of', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const near = new Progress({ total: 10 })
+    const mirror = mirrorProgress(near, port1)
+    const far = await mirroredProgress(port2, { interval: 1 })
+    mirror[Symbol.dispose]()
+    // The end is told without delay, and after all else: when it has come, all has.
+    const told = new Promise<void>((resolve) =>
+      port1.on('message', ({ end }: { end?: string }) => {
+        if (end) resolve()
+      }),
+    )
+    far.setLimits(0, 5)
+    far.advance(10)
+    await told
+    expect([near.count, near.min, near.max]).toEqual([0, 1, 1000])
+    port1.close()
+  })
+
+  it('refuses what is no interval, and options that there are not', async () => {
     const { port1 } = new MessageChannel()
+    expect(() => mirrorProgress(new Progress(), port1, { every: 1 } as never)).toThrow(/"every".* interval/)
+    await expect(mirroredProgress(port1, { every: 1 } as never)).rejects.toThrow(TypeError)
     expect(() => mirrorProgress(new Progress(), port1, { interval: -1 })).toThrow(RangeError)
     await expect(mirroredProgress(port1, { interval: Number.NaN })).rejects.toThrow(RangeError)
   })

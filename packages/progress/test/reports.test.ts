@@ -68,6 +68,38 @@ describe('S34 value', () => {
     expect(await reader.next()).toEqual([])
   })
 
+  it('S34 is within the limits that it is shown with, while a thread changes them', async () => {
+    const progress = new Progress({ total: 10 })
+    progress.advance(5)
+    const between: Array<[number, number]> = [
+      [1, 1000],
+      [2000, 3000],
+      [-3000, -2000],
+    ]
+    const thread = startThread(progress, { do: 'change limits', between })
+    expect(await thread.next()).toBe('started')
+    const shown = new Set<string>()
+    for (let i = 0; i < 3000; i++) {
+      const looks = progress.watch()
+      const { value: now } = await looks.next()
+      shown.add(`${now.value} in ${now.min} to ${now.max}`)
+      await looks.return?.()
+    }
+    progress.cancel()
+    await thread.next()
+    const possible = ['500 in 1 to 1000', '2500 in 2000 to 3000', '-2500 in -3000 to -2000']
+    expect([...shown].filter((one) => !possible.includes(one))).toEqual([])
+  })
+
+  it('S35 a limit that is not given stays, while two threads change one each', async () => {
+    const progress = new Progress({ min: 0, max: 1_000_000 })
+    await Promise.all([
+      run(progress, { do: 'raise a limit', which: 'min', from: -5000, times: 9000 }),
+      run(progress, { do: 'raise a limit', which: 'max', from: 1_000_000, times: 9000 }),
+    ])
+    expect([progress.min, progress.max]).toEqual([4000, 1_009_000])
+  })
+
   it('S34 a total that grows after somebody has looked takes nothing back', () => {
     const progress = new Progress()
     const first = progress.child({ items: 4, total: 8 })

@@ -112,6 +112,9 @@ describe('S38 watching', () => {
     ['the end was said by a thread that is gone', 0],
     ['only the signal is used', 0],
     ['it is watched from a single thread', 0],
+    ['it is mirrored over a port that was closed before', 0],
+    ['its mirror was to come over a port that was closed before', 0],
+    ['its mirror was disposed of', 0],
   ])('lets the process end when %s', (name, code) => {
     const program = fileURLToPath(new URL('./threads/ending-process.js', import.meta.url))
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, name], {
@@ -122,7 +125,51 @@ describe('S38 watching', () => {
   })
 })
 
+describe('S38 an interval of 0', () => {
+  it('leaves the event loop its turns', async () => {
+    const progress = new Progress({ total: 3 })
+    const seen: number[] = []
+    setTimeout(() => progress.advance(3), 1)
+    for await (const { count } of progress.watch({ interval: 0 })) seen.push(count)
+    expect(seen).toEqual([0, 3])
+  })
+})
+
+describe('S38 a listener', () => {
+  it.each(['stop', 'signal'])('is not called once it was stopped (%s), whatever is on its way to it', async (how) => {
+    const progress = new Progress({ total: 2 })
+    const stopping = new AbortController()
+    let called = 0
+    const stop = progress.onChange(() => called++, { interval: 1, signal: stopping.signal })
+    if (how === 'stop') stop()
+    else stopping.abort()
+    progress.advance(2)
+    for await (const _ of progress.watch());
+    expect(called).toBe(0)
+  })
+
+  it('may stop itself', async () => {
+    const progress = new Progress({ total: 2 })
+    let called = 0
+    const stop = progress.onChange(() => {
+      called++
+      stop()
+      progress.advance(2)
+    })
+    for await (const _ of progress.watch({ interval: 1 }));
+    expect(called).toBe(1)
+  })
+})
+
 describe('what cannot watch', () => {
+  it('is refused at once, and so is an option that there is not', () => {
+    for (const wrong of [{ intervall: 5 }, null, 5]) {
+      expect(() => new Progress().watch(wrong as never)).toThrow(TypeError)
+      expect(() => new Progress().onChange(() => {}, wrong as never)).toThrow(TypeError)
+    }
+    expect(() => new Progress().watch({ intervall: 5 } as never)).toThrow(/"intervall".* interval, signal/)
+  })
+
   it('is refused at once', () => {
     const progress = new Progress()
     expect(() => progress.onChange(5 as never)).toThrow(TypeError)

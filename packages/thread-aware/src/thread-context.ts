@@ -24,7 +24,8 @@ function fieldsOf(object: object): ReadonlySet<PropertyKey> {
  * The context that this thread has in a thread-aware object: its per-thread values by field. Those not
  * made yet are made. Setting one sets the field, for this thread.
  *
- * Inside a call to an object that lives on one thread, it is the context of the thread that called.
+ * Inside a call to an object that lives on one thread, it is the context of the thread that called; so it is in a
+ * callback that another thread calls. Taken before that, the record stays this thread's, whoever calls.
  *
  * @throws FlatshareError for an object without per-thread fields, a proxy among others: the contexts are at its home.
  * @throws DisconnectedError where the thread that called has ended meanwhile.

@@ -123,6 +123,23 @@ describe('S22 a context for each thread', () => {
     expect(table.cursor).not.toBe(cursor)
   })
 
+  test("S22 a callback runs on behalf of whoever calls it, and a record taken before is its own thread's", () => {
+    const table = new Table()
+    const mine = threadContext<{ cursor: Cursor; filter: string }>(table)
+    const callback = () => [++mine.cursor.position, table.next()]
+    expect([callFrom(other, callback), callFrom(other, callback), callback()]).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 4],
+    ])
+    // It is the record that the field itself is kept in.
+    callFrom(other, () => {
+      mine.filter = 'mine'
+    })
+    table.cursor = new Cursor()
+    expect([table.filter, mine.cursor === table.cursor]).toEqual(['mine', true])
+  })
+
   test('S23 two objects have a context each', () => {
     const [one, two] = [new Table(), new Table()]
     expect([one.next(), one.next(), two.next()]).toEqual([1, 2, 1])

@@ -15,4 +15,12 @@ export async function die(batch: Batch): Promise<void> {
   process.exit()
 }
 
+/** Calls back, and leaves something behind that fails. */
+export async function failLater(batch: Batch): Promise<void> {
+  await onNotify(batch)
+  setTimeout(() => {
+    throw new RangeError('left behind')
+  })
+}
+
 export const noSink = 5

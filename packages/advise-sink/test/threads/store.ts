@@ -132,4 +132,52 @@ export class Listener {
       },
     }
   }
+
+  /** A sink that ends its thread when it is called. */
+  dyingSink(): () => void {
+    return () => process.exit()
+  }
+
+  /** Raises so often; gives the name of the error that ends it. */
+  flood(source: AdviseSource<{ tick: number }>, times: number): string | undefined {
+    try {
+      for (let i = 0; i < times; i++) source.raise('tick', i)
+      return undefined
+    } catch (error) {
+      return (error as Error).name
+    }
+  }
+
+  readonly #running: unknown[] = []
+  #letGo = () => {}
+
+  /** Advises a sink whose first call ends when it is let go; it calls back when it is called. */
+  held(
+    source: AdviseSource<StoreEvents>,
+    onCalled: (payloads: unknown[]) => void,
+    onFailed: (message: string) => void = () => {},
+  ): void {
+    let now = 0
+    let first = true
+    const sink = async (batch: readonly StoreNotification[]) => {
+      now++
+      this.#running.push(now)
+      onCalled(batch.map(({ payload }) => payload))
+      if (first) {
+        first = false
+        await new Promise<void>((resolve) => (this.#letGo = resolve))
+      }
+      now--
+    }
+    source.advise('batchDone', sink, { onError: (error) => onFailed((error as Error).message) })
+  }
+
+  letGo(): void {
+    this.#letGo()
+  }
+
+  /** How many calls of the sink ran at once, at the beginning of each. */
+  running(): unknown[] {
+    return this.#running
+  }
 }

@@ -106,8 +106,21 @@ export function listen(
   const real = port as MessagePort
   real.on('message', onMessage)
   if (onUnreadable) real.on('messageerror', onUnreadable)
-  if (onClose) real.once('close', onClose)
+  if (onClose) whenClosed(real, onClose)
   real.unref()
+}
+
+/** Calls back once the port is closed, also where it was before: that is told once, and perhaps nobody listened. */
+function whenClosed(port: MessagePort, onClose: () => void): void {
+  let told = false
+  const tell = () => {
+    if (told) return
+    told = true
+    onClose()
+  }
+  port.once('close', tell)
+  // Listening holds the event loop open by an open port, and by no other. Not every runtime can be asked.
+  if ((port as { hasRef?(): boolean }).hasRef?.() === false) setImmediate(tell)
 }
 
 /** Whether the port keeps this thread's event loop alive. */

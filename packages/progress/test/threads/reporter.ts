@@ -13,6 +13,8 @@ export type Job =
   | { do: 'children'; parts: number; items: number }
   | { do: 'cancel'; reason?: string }
   | { do: 'identity' }
+  | { do: 'change limits'; between: Array<[min: number, max: number]> }
+  | { do: 'raise a limit'; which: 'min' | 'max'; from: number; times: number }
   | { do: 'report'; values: number[] }
   | { do: 'never' }
   | { do: 'read until done' }
@@ -131,6 +133,18 @@ switch (job.do) {
     break
   case 'identity':
     answer({ same: progress === again, isProgress: progress instanceof Progress, label: progress.label })
+    break
+  case 'change limits':
+    answer('started')
+    while (!progress.cancelled) for (const [min, max] of job.between) progress.setLimits(min, max)
+    answer('done')
+    break
+  case 'raise a limit':
+    for (let i = job.from; i <= job.from + job.times; i++) {
+      if (job.which === 'min') progress.setLimits(i)
+      else progress.setLimits(null, i)
+    }
+    answer('done')
     break
   case 'report':
     for (const value of job.values) progress.report(value, 0, 0)
