@@ -2,8 +2,8 @@
 import { channel } from 'node:diagnostics_channel'
 import { type Apartment, callWith, objectTable, transfer } from '@flatshare/apartment'
 import { DowngradeError, modelOf, NotMarshalableError, onDowngrade } from '@flatshare/core'
+import { Mutex } from '@flatshare/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Mutex } from '../../../sync/dist/index.js'
 import type { Opener } from './opener.js'
 
 type Apart = typeof import('../threads/apart.js')

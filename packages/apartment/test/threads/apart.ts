@@ -1,7 +1,7 @@
 /** Tells what a thread knows of what it is given, where it shares no memory with who gave it. */
 import { Apartment, blocking, homeOf, objectTable, type Remote } from '@flatshare/apartment'
 import { currentThread, modelOf, requireModel } from '@flatshare/core'
-import type { Mutex } from '../../../sync/dist/index.js'
+import type { Mutex } from '@flatshare/sync'
 
 export const model = (x: object): string | undefined => modelOf(x)
 export const home = (x: object): unknown => homeOf(x)
