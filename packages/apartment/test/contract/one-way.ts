@@ -87,6 +87,8 @@ export function oneWay(open: Opener): void {
       const { open: go, opened } = gate()
       const first = fresh.hold(() => opened)
       await callWith(fresh, { reply: false, timeout: 50 }).write('never')
+      // By then it is there, and its time runs out no later than so much after.
+      await apartment.remote.double(1)
       const past = Date.now() + 50
       while (Date.now() <= past) await new Promise((resolve) => setImmediate(resolve))
       go()
