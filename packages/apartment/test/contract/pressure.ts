@@ -97,7 +97,8 @@ export function pressure(open: Opener): void {
         await sent
         // The ring, and what waits for a place in it.
         expect(taken * bytes).toBeLessThanOrEqual(2 * RING_BYTES)
-        expect(await fresh.read()).toBe(count)
+        // What another thread has sent isn't in order with a call of this one.
+        while ((await fresh.read()) < count);
       },
     )
   })
