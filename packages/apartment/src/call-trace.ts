@@ -25,9 +25,13 @@ let passed = 0
 const isFrame = (line: string) => /^\s+at |@/.test(line)
 
 export function traceCall(): CallTrace {
-  if (taken === MOST && ((++passed & 3) !== 0 || !refilled())) return undefined
+  return mayTrace() ? new Error() : undefined
+}
+
+function mayTrace(): boolean {
+  if (taken === MOST && ((++passed & 3) !== 0 || !refilled())) return false
   taken++
-  return new Error()
+  return true
 }
 
 function refilled(): boolean {
@@ -39,8 +43,13 @@ function refilled(): boolean {
   return true
 }
 
+/** As `traceCall`, from deeper inside of this package: with as many of the caller's frames in spite of those. */
+export function traceFew(): CallTrace {
+  return mayTrace() ? traceHere() : undefined
+}
+
 /** As `new Error()`, whatever it costs, and with as many of the caller's frames in spite of those of this package. */
-export function traceHere(): { readonly stack?: string } {
+function traceHere(): { readonly stack?: string } {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + 10)
   const trace = new Error()

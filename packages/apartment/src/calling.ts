@@ -25,7 +25,7 @@ import { CallCell } from './call-cells.js'
 import { CallResult } from './call-result.js'
 import { type CallSettings, GRACE_TIME } from './call-settings.js'
 import { CallTable } from './call-table.js'
-import { atCall, atCaller, type CallTrace, traceCall, traceHere } from './call-trace.js'
+import { atCall, atCaller, type CallTrace, traceCall, traceFew } from './call-trace.js'
 import { cannotCross, carriedBy } from './crossing.js'
 import { arrivingLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
@@ -230,7 +230,7 @@ export class AwaitedCalls {
     if (reply && (signal || onAbort) && !this.peer.link.apart) call.cell = new CallCell()
     if (onAbort) call.grace = graceTime
     if (settings && (signal || own !== undefined)) {
-      call.limit = { label: call.label, trace: call.trace ?? traceHere(), settings, deadline: own }
+      call.limit = { label: call.label, trace: call.trace ?? traceFew(), settings, deadline: own }
     }
     return true
   }
