@@ -11,15 +11,17 @@
  * right place (`failLater`).
  */
 import { clock, ownThreadId, threadName } from '@flatshare/core/internal'
+import { lookBegan } from './pump.js'
 
 /** Where a call was made, if that was noted. Its stack is formatted only when it is read. */
 export type CallTrace = { readonly stack?: string } | undefined
 
-/** So many stacks are taken within a millisecond. */
-const MOST = 5
-let taken = 0
-let until = 0
-/** To ask the clock costs too: when there are no more to be taken, one call in four does. */
+/** So many stacks may be taken at once, and afterwards one a millisecond. */
+const MOST = 8
+let left = MOST
+/** The millisecond for which there was one last. */
+let refilled = 0
+/** To ask the clock costs too: where there is no other time at hand, one call in four does. */
 let passed = 0
 
 const isFrame = (line: string) => /^\s+at |@/.test(line)
@@ -29,17 +31,17 @@ export function traceCall(): CallTrace {
 }
 
 function mayTrace(): boolean {
-  if (taken === MOST && ((++passed & 3) !== 0 || !refilled())) return false
-  taken++
+  if (left === 0 && !refill(lookBegan) && ((++passed & 3) !== 0 || !refill(clock()))) return false
+  left--
   return true
 }
 
-function refilled(): boolean {
-  const now = clock()
-  // A clock that was set back has no other end.
-  if (now < until && until - now <= 1) return false
-  until = now + 1
-  taken = 0
+/** The stacks that may be taken by now. */
+function refill(now: number): boolean {
+  const since = Math.floor(now - refilled)
+  if (since <= 0) return false
+  left = Math.min(since, MOST)
+  refilled = now
   return true
 }
 

@@ -34,7 +34,7 @@ const memory = views
 /** Room that most records find enough; where a value needs more, it is known how much. */
 const USUAL_ROOM = 256
 /** So many records are shown together at most: the other thread begins with the first ones meanwhile. */
-const LONGEST_BATCH = 16
+const LONGEST_BATCH = 8
 /** Milliseconds. Nothing counts for more, so that one late message is soon forgotten. */
 const SLOWEST = 1
 /** A longer name is sent each time. */
