@@ -121,6 +121,25 @@ describe.skipIf(!executable)('in a browser', () => {
     })
   })
 
+  it("S27 S29 events of a worker are heard on the page, and the page's on a worker: each once, in order, frozen", () => {
+    expect(found.tower).toMatchObject({ hours: 5000, inOrder: true, isFrozen: true, looped: [1, 2, 3] })
+    expect(found.tower.heard).toEqual(['struck on first', 'struck on first', 'struck on first'])
+    expect(found.tower.outcome.stopped).toBe(false)
+  })
+
+  it('S32 dispatchPending() delivers at once what waits for the page', () => {
+    expect(found.tower.dispatched).toEqual([0, 1, 1])
+  })
+
+  it('S34 S37 two workers report to one progress, the page watches and cancels', () => {
+    expect(found.tower.climbed).toEqual([3000, 1000, 1000])
+    expect(found.tower).toMatchObject({ neverBack: true, stopped: true })
+  })
+
+  it('S21 the page has a context of its own in each object', () => {
+    expect(found.tower.visits).toEqual([2, 1])
+  })
+
   it('a worker blocks for the answer of the page; the page may not, and says so', () => {
     expect(found.post).toMatchObject({ fromPage: 'CannotBlockError', fromWorker: 'the page' })
   })

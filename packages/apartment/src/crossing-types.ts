@@ -63,7 +63,13 @@ export type IsHandle<T> = keyof RemoteBrand<any> extends keyof T ? true : false
 
 /** Whether an object has a method, and so crosses by reference. */
 type HasMethod<T> = true extends {
-  [K in keyof T]-?: IsAny<T[K]> extends true ? never : NonNullable<T[K]> extends AnyFunction ? true : never
+  [K in keyof T]-?: IsAny<T[K]> extends true
+    ? never
+    : [NonNullable<T[K]>] extends [never]
+      ? never
+      : NonNullable<T[K]> extends AnyFunction
+        ? true
+        : never
 }[keyof T]
   ? true
   : false

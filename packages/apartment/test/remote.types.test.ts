@@ -57,6 +57,11 @@ class Receipt {
   }
 }
 
+/** Data with members that are never, or nothing but undefined or null. */
+type Tried =
+  | { readonly ok: true; readonly value: string; readonly error?: undefined }
+  | { readonly ok: false; readonly value: undefined; readonly error: null; readonly more?: never }
+
 class Folder {
   name = ''
   readonly size: number = 0
@@ -112,6 +117,9 @@ class Folder {
     return x
   }
   unknown(x: unknown): unknown {
+    return x
+  }
+  tried(x: Tried): Tried {
     return x
   }
   fail(): never {
@@ -243,6 +251,7 @@ describe('Remote<T>', () => {
   it('gives data, errors, streams and what crosses as itself as what they are', () => {
     typesOf(async () => {
       expectTypeOf(folder.settings()).toEqualTypeOf<Promise<Settings>>()
+      expectTypeOf(folder.tried({ ok: true, value: '' })).toEqualTypeOf<Promise<Tried>>()
       expectTypeOf(folder.error()).toEqualTypeOf<Promise<CodedError>>()
       expectTypeOf(folder.stream()).toEqualTypeOf<Promise<ReadableStream<string>>>()
       expectTypeOf(folder.book(new Ledger())).toEqualTypeOf<Promise<Ledger>>()

@@ -5,6 +5,7 @@ import { currentThread } from '@flatshare/core'
 import { locks, type Mutex } from '@flatshare/sync'
 import type { Account } from './account.js'
 import './account.js'
+import { Tower } from './bell.js'
 import { workInLibrary } from './library.js'
 import type { Meeting } from './meeting.js'
 import { PostOffice } from './post.js'
@@ -55,7 +56,7 @@ async function meet({ mutex, condition, rwlock, semaphore, signal, barrier, latc
   return { generation, name, result: once.runSync(() => 'the worker') }
 }
 
-const bank = { Counter, PostOffice, earn, seize, meet, workInLibrary }
+const bank = { Counter, PostOffice, Tower, earn, seize, meet, workInLibrary }
 
 export type Bank = typeof bank
 

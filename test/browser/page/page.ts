@@ -4,6 +4,7 @@ import { currentThread, DisconnectedError, modelOf, onThreadExit, type ThreadExi
 import { Mutex } from '@flatshare/sync'
 import { Account } from './account.js'
 import type { Bank } from './bank.js'
+import { useTower } from './bell.js'
 import { newLibrary, visitLibrary } from './library.js'
 import { meetFromPage, newMeeting, refusal } from './meeting.js'
 import { usePost } from './post.js'
@@ -39,6 +40,7 @@ async function find() {
   const [worked, visited] = await Promise.all([first.remote.workInLibrary(library), visitLibrary(library)])
 
   const post = await usePost(first)
+  const tower = await useTower(first, second)
 
   const mutex = new Mutex()
   const canBlock = await second.remote.seize(mutex)
@@ -59,6 +61,7 @@ async function find() {
     met: { ...met, sawPage, onPage },
     library: { worked, visited },
     post,
+    tower,
     refused,
     lost: lost instanceof DisconnectedError && lost.mayHaveRun,
     abandoned: guard.abandoned,
