@@ -1,32 +1,19 @@
 import { channel } from 'node:diagnostics_channel'
 import {
   AdviseSource,
-  Apartment,
-  byReference,
+  type Apartment,
   callWith,
   type Downgrade,
   DowngradeError,
   homeOf,
-  Mutex,
   modelOf,
   onDowngrade,
   Progress,
   SharedMap,
 } from 'flatshare'
-import { childProcess } from 'flatshare/process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { openProcess, type Served } from './opened.js'
 import { Account, Counter, Ledger } from './things.js'
-
-type Served = typeof import('./served.js')
-
-const module = new URL('./served.js', import.meta.url)
-const opened: Apartment[] = []
-
-async function openProcess(name: string): Promise<Apartment<Served>> {
-  const apartment = await Apartment.open<Served>(childProcess(module), { name })
-  opened.push(apartment)
-  return apartment
-}
 
 let far: Apartment<Served>
 let remote: any
@@ -35,7 +22,6 @@ beforeAll(async () => {
   far = await openProcess('far')
   remote = far.remote
 })
-afterAll(() => Promise.all(opened.map((apartment) => apartment.close())))
 
 describe('S11 a free-threaded object in another process', () => {
   it('is a proxy there, which says so, and whose calls run here', async () => {
@@ -104,41 +90,6 @@ describe('S11 a free-threaded object in another process', () => {
   })
 })
 
-describe('S11 a lock in another process', () => {
-  it('is the same lock', async () => {
-    const mutex = new Mutex()
-    await remote.lock(mutex)
-    expect(mutex.tryLock()).toBeUndefined()
-    await remote.unlock()
-    const guard = mutex.tryLock()!
-    expect(guard).toBeDefined()
-    const waiting = remote.lock(mutex)
-    guard.release()
-    await waiting
-    expect(mutex.tryLock()).toBeUndefined()
-    await remote.dropGuard()
-    using again = await mutex.lock()
-    expect(again).toBeDefined()
-  })
-
-  it('is held while a function of the other process runs', async () => {
-    const mutex = new Mutex()
-    const seen = await remote.exclusively(mutex, () => mutex.tryLock() === undefined)
-    expect(seen).toBe(true)
-    mutex.tryLock()!.release()
-  })
-
-  it('S13 is free again when that process ends', async () => {
-    const mutex = new Mutex()
-    const doomed = await openProcess('doomed')
-    await (doomed.remote as any).lock(mutex)
-    expect(mutex.tryLock()).toBeUndefined()
-    await doomed.terminate()
-    using guard = await mutex.lock({ timeout: 10_000 })
-    expect(guard).toBeDefined()
-  })
-})
-
 describe('a progress in another process', () => {
   it('moves here as it is reported there, and ends', async () => {
     const progress = new Progress({ total: 4, label: 'far away' })
@@ -152,6 +103,15 @@ describe('a progress in another process', () => {
     const other = new Progress()
     await remote.finish(other)
     await expect.poll(() => other.value).toBe(other.max)
+  })
+
+  it('has here what was counted there just before that process was closed', async () => {
+    const progress = new Progress({ total: 100 })
+    const closing = await openProcess('closing')
+    await (closing.remote as any).work(progress, 3)
+    await (closing.remote as any).work(progress, 4)
+    await closing.close()
+    expect(progress.count).toBe(7)
   })
 
   it('S37 is cancelled from here', async () => {
@@ -175,44 +135,6 @@ describe('an advise source in another process', () => {
     expect(source.connections).toBe(0)
     source.raise('made', { name: 'late' })
     expect(await remote.whatWasHeard()).toHaveLength(3)
-  })
-})
-
-describe('a reference to a third thread', () => {
-  it('is called by way of the thread that handed it on, and is that proxy where it comes back', async () => {
-    const worker = await Apartment.open<Served>(module, { name: 'worker' })
-    opened.push(worker)
-    const counter = await worker.create('Counter')
-    expect(await remote.add(counter, 3)).toBe(3)
-    expect(await counter.add(1)).toBe(4)
-    await remote.keep(counter)
-    expect(await remote.kept()).toBe(counter)
-    expect(await remote.models(counter)).toEqual(['apartment', expect.objectContaining({ thread: 'worker' })])
-    await expect(remote.fails(counter)).rejects.toBeInstanceOf(TypeError)
-  })
-
-  it('of another process reaches threads of this one, and other processes', async () => {
-    const counter = await (far as any).create('Counter')
-    const worker = await Apartment.open<Served>(module, { name: 'worker' })
-    const third = await openProcess('third')
-    opened.push(worker)
-    expect(await (worker.remote as any).add(counter, 3)).toBe(3)
-    expect(await (third.remote as any).add(counter, 4)).toBe(7)
-    expect(await (third.remote as any).models(counter)).toEqual([
-      'apartment',
-      expect.objectContaining({ thread: 'far', pid: await remote.pid() }),
-    ])
-    expect(await (worker.remote as any).kept()).toBeUndefined()
-    await (third.remote as any).keep(counter)
-    expect(await (third.remote as any).kept()).toBe(counter)
-  })
-
-  it('S14 passes on the deadline of its caller', async () => {
-    const third = await openProcess('fourth')
-    const asked = byReference({ deadline: () => (third.remote as any).myDeadline() })
-    const deadline = await (callWith(remote, { timeout: 60_000 }) as any).deadlineOf(asked)
-    expect(deadline - Date.now()).toBeLessThanOrEqual(60_000)
-    expect(deadline - Date.now()).toBeGreaterThan(30_000)
   })
 })
 

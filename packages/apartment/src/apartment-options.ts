@@ -58,6 +58,11 @@ export const START_TIMEOUT = 10_000
 /** What a worker that a function makes must be told where it is made. */
 const ofUrlsOnly = ['workerData', 'transferList', 'resourceLimits', 'env', 'stdout', 'stderr'] as const
 
+/** Why a pool doesn't take what packages above open. */
+export const POOLS_ARE_THREADS =
+  'The members of a pool are threads of this process: open other processes by Apartment.open, and have each make a pool ' +
+  'of its own (new ApartmentPool) where it needs more threads.'
+
 /**
  * Checks what was given. What packages above open is no member of a pool.
  *
@@ -65,6 +70,7 @@ const ofUrlsOnly = ['workerData', 'transferList', 'resourceLimits', 'env', 'stdo
  */
 export function checkOpening(source: unknown, options: OpenOptions, caller: string, pooled = false): void {
   const isOther = typeof source === 'object' && source !== null && !pooled && kindOfSource(source) !== undefined
+  if (pooled && kindOfSource(source)) throw new TypeError(POOLS_ARE_THREADS)
   if (!isOther && typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
     throw new TypeError(`${caller} takes the URL of a module, or a function that makes a worker.`)
   }

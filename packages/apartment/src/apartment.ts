@@ -14,6 +14,7 @@ import {
   type ApartmentSource,
   checkOpening,
   type OpenOptions,
+  POOLS_ARE_THREADS,
   START_TIMEOUT,
   startSource,
   type WorkerSource,
@@ -253,10 +254,13 @@ async function connectTo(worker: StartedWorker, source: WorkerSource, options: O
   const { name, startTimeout = START_TIMEOUT, signal, keepAlive = true } = options
   const what = called(name)
   if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
+    if (!isProcess(worker))
+      throw new TypeError('Apartment.open takes the URL of a module, or a function that makes a worker.')
+    worker.kill('SIGKILL')
     throw new TypeError(
-      isProcess(worker)
-        ? "Apartment.open got a process from its function: import '@flatshare/process', which talks to those."
-        : 'Apartment.open takes the URL of a module, or a function that makes a worker.',
+      kindOfSource(worker)
+        ? POOLS_ARE_THREADS
+        : "Apartment.open got a process from its function: import '@flatshare/process', which talks to those.",
     )
   }
   const door = Door.of(worker)

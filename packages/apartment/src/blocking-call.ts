@@ -168,7 +168,11 @@ function receiveAll(peer: Peer, call: AwaitedCall): void {
 }
 
 function cannotBlock(peer: Peer, label: string, instead: string): CannotBlockError {
-  const why = canBlock() ? "can't read messages while it blocks" : 'may not block'
+  const unread = peer.link.apart
+    ? 'reads what comes from that process by its event loop alone, as over an IPC channel or TLS (a pipe, or a socket ' +
+      'without TLS, can be read while it blocks)'
+    : "can't read messages while it blocks"
+  const why = canBlock() ? unread : 'may not block'
   return new CannotBlockError(
     `${label} of the thread "${peer.name}" can't be waited for: the thread "${threadName(ownThreadId())}" ${why}. ` +
       `Instead: await ${instead}.`,

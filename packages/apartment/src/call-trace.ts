@@ -51,7 +51,7 @@ export function traceFew(): CallTrace {
 }
 
 /** As `new Error()`, whatever it costs, and with as many of the caller's frames in spite of those of this package. */
-function traceHere(): { readonly stack?: string } {
+export function traceHere(): { readonly stack?: string } {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + 10)
   const trace = new Error()

@@ -47,6 +47,8 @@ export interface CalledPeer {
   disconnected(label: string, mayHaveRun: boolean): Error
   carry(message: CarryingMessage, value: unknown): void
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown
+  /** Lets go of what came from a thread apart and is not unpacked. */
+  releaseUnread(refs: PackedReference[]): void
   /** No call is awaited any more. */
   idle(): void
 }
@@ -344,6 +346,12 @@ export class AwaitedCalls {
     if (call?.cell) call.cell.free()
     if (this.#lingering.size > 0) this.#lingering.get(id)?.()
     try {
+      if (!call && this.peer.link.apart) {
+        // At once, and not when it is collected: it may be a lock's guard.
+        if (refs) this.peer.releaseUnread(refs)
+        this.#settled()
+        return
+      }
       // Unpacked also where nobody waits any more, so that what it refers to is let go in time.
       const result = this.#unpack(call, value, refs)
       if (call) {

@@ -11,6 +11,7 @@ import {
   type PackedGraph,
   type PackedReference,
   packGraph,
+  releaseApart,
   releaseInArena,
   unpackGraph,
 } from '@flatshare/core/internal'
@@ -96,6 +97,17 @@ export function unpackFrom(peer: Peer, value: unknown, refs: PackedReference[] |
     const graph: PackedGraph = { value }
     if (refs) graph.refs = refs
     return unpackGraph(graph, { from: peer.threadId, apart: peer.link.apart })
+  } finally {
+    unpackingFrom = outer
+  }
+}
+
+/** Lets go, at its home, of what came from a peer apart and is not unpacked. */
+export function releaseArrived(peer: Peer, refs: PackedReference[]): void {
+  const outer = unpackingFrom
+  unpackingFrom = peer
+  try {
+    releaseApart(refs)
   } finally {
     unpackingFrom = outer
   }

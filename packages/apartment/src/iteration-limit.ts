@@ -6,14 +6,14 @@
  *   watched → given up   signal or clock: the cell says so at once, and ABORT gives the reason
  *
  * Each step is a call under the same limits besides, so that one which waits is given up as any call. The cell is the
- * iteration's own, because its generator may run while no step is awaited.
+ * iteration's own, because its generator may run while no step is awaited. In another process there is none: ABORT tells.
  *
  * Invariant: what watches doesn't keep the iteration, which is collected when its loop is dropped.
  */
 import { abortReason, startTimer, timeoutError } from '@flatshare/core/internal'
 import { CallCell } from './call-cells.js'
 import type { CallSettings } from './call-settings.js'
-import { atCall, type CallTrace } from './call-trace.js'
+import { atCall, type CallTrace, traceHere } from './call-trace.js'
 import type { WholeIteration } from './iteration.js'
 import { watchSignal } from './signal-watch.js'
 
@@ -21,7 +21,8 @@ import { watchSignal } from './signal-watch.js'
 export interface IterationLimit {
   /** What errors call the call. */
   readonly label: string
-  readonly trace: CallTrace
+  /** Where it was made; of one that took no stack, where its iteration began. */
+  trace: CallTrace
   readonly settings: CallSettings
   /** When its own timeout ends, as `Date.now()` counts. One that it inherits holds for each step by itself. */
   readonly deadline: number | undefined
@@ -73,13 +74,17 @@ export class LimitWatch {
   readonly #stopTimer: (() => void) | undefined
   #stopped = false
 
-  constructor(limit: IterationLimit, iteration: Limited) {
+  /** @param apart the home shares no memory with this thread, nor, perhaps, its clock. */
+  constructor(limit: IterationLimit, iteration: Limited, apart: boolean) {
     const { settings, deadline } = limit
     const { signal } = settings
     const limited = new WeakRef(iteration)
     this.#limit = limit
-    this.#cell = signal && new CallCell()
-    this.told = [this.#cell?.number, this.#cell?.turn, deadline]
+    // Once for an iteration, and not for each call: it may be had whatever it costs.
+    limit.trace ??= traceHere()
+    this.#cell = signal && !apart ? new CallCell() : undefined
+    const left = deadline === undefined ? undefined : Math.max(0, deadline - Date.now())
+    this.told = apart ? [undefined, undefined, undefined, left] : [this.#cell?.number, this.#cell?.turn, deadline]
     this.#unwatch = signal && watchSignal(signal, () => limited.deref()?.giveUp(abortReason(signal)))
     if (deadline !== undefined) {
       const expire = () => limited.deref()?.giveUp(pastDeadline(limit))

@@ -29,8 +29,16 @@ export type Batch = readonly [items: readonly unknown[], done: boolean, value?: 
 /** What the others give. */
 export type StepResult = readonly [value: unknown, done: boolean]
 
-/** Until when an iteration is wanted as a whole: a cell of the iterating thread (see `call-cells.ts`), and a deadline. */
-export type WholeIteration = readonly [cell?: number, turn?: number, deadline?: number]
+/**
+ * Until when an iteration is wanted as a whole: a cell of the iterating thread (see `call-cells.ts`), and a deadline; where
+ * that is in another process, how many milliseconds are left.
+ */
+export type WholeIteration = readonly [
+  cell?: number | undefined,
+  turn?: number | undefined,
+  deadline?: number | undefined,
+  left?: number | undefined,
+]
 
 /** Of an iterator: takes it a step further. The first one tells of limits, where there are any. */
 export type Step = {

@@ -60,6 +60,8 @@ export async function openOver(link: Link, settings: OpenOverSettings): Promise<
     let ended: unknown
     const peer = new Peer(link, {
       watched,
+      // This thread has chosen whom it opens.
+      trusted: true,
       onEnd() {
         onEnd?.()
         const options = ended === undefined ? undefined : { cause: ended }
@@ -73,7 +75,9 @@ export async function openOver(link: Link, settings: OpenOverSettings): Promise<
     peer.onEnding = (cause) => {
       ended = cause
     }
+    let settled = false
     const settle = () => {
+      settled = true
       stopTimer()
       signal?.removeEventListener('abort', aborted)
       link.hold(peer.calls.busy)
@@ -84,10 +88,13 @@ export async function openOver(link: Link, settings: OpenOverSettings): Promise<
       peer.leave()
     }
     const aborted = () => fail(abortReason(signal!))
-    const stopTimer = startTimer(startTimeout, () => {
+    const tooLate = () => {
+      if (settled) return
       const cause = timeoutError(`No answer within ${startTimeout} ms.`)
       fail(new FlatshareError(`${what} has not begun to serve within ${startTimeout} ms: ${hint}`, { cause }))
-    })
+    }
+    // A thread that was itself busy, or stopped, for so long reads first what has come.
+    const stopTimer = startTimer(startTimeout, () => soon(tooLate))
     signal?.addEventListener('abort', aborted, { once: true })
     // Whoever opens it waits, and nothing else may keep this thread.
     link.hold(true)
@@ -133,6 +140,7 @@ export function serveOver(
 ): { readonly peer: Peer; greet(): void; fail(error: unknown): void } {
   const peer = new Peer(link, {
     mayLoad: own,
+    trusted: own,
     onEnd() {
       early.delete(peer)
       onEnd?.()

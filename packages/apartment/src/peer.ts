@@ -21,6 +21,7 @@ import {
   ownThreadId,
   type PackedGraph,
   type PackedReference,
+  sayLastWords,
   type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
@@ -31,7 +32,7 @@ import type { CallSettings } from './call-settings.js'
 import { CallTable } from './call-table.js'
 import type { CallTrace } from './call-trace.js'
 import { AwaitedCalls, type CalledPeer, HERE } from './calling.js'
-import { carriedBy, decodeFrom, encodeFor, packFor, releaseFrom, unpackFrom } from './crossing.js'
+import { carriedBy, decodeFrom, encodeFor, packFor, releaseArrived, releaseFrom, unpackFrom } from './crossing.js'
 import { EncodedValue } from './incoming.js'
 import type { Link, LinkReceiver } from './link.js'
 import { callMeant, isMessage } from './message-check.js'
@@ -58,7 +59,7 @@ import { SentReferences } from './sent-references.js'
 import { callerEnded } from './served-call.js'
 import { type CallingPeer, cancelCall, type IncomingCall, serveCall, whatWaits } from './serving.js'
 import { linkOver } from './shared-link.js'
-import { ABOVE, ROOT, type Stub, stubById, TABLE } from './stub.js'
+import { ABOVE, dropResult, ROOT, type Stub, stubById, TABLE } from './stub.js'
 
 /** How often code that asks all the time has a link to another process looked at. */
 const LOOK_MS = 1
@@ -72,6 +73,8 @@ export interface PeerSettings {
   readonly watched?: boolean
   /** Of a thread apart: it may have modules loaded here that this thread doesn't serve. */
   readonly mayLoad?: boolean
+  /** Of a thread apart: what it says of objects that live elsewhere is believed. */
+  readonly trusted?: boolean
   /** The link has ended, also where it was only unused. */
   readonly onEnd?: () => void
 }
@@ -195,16 +198,23 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   // ── calls from the other thread ───────────────────────────────────────────────────────────
 
+  releaseUnread(refs: PackedReference[]): void {
+    releaseArrived(this, refs)
+  }
+
   unpack(value: unknown, refs: PackedReference[] | undefined): unknown {
     return value instanceof EncodedValue ? value.decode() : unpackFrom(this, value, refs)
   }
 
   answer(call: IncomingCall, value: unknown): void {
+    const { apart } = this.link
+    const dropped = apart && typeof value === 'object' && this.#isUnwanted(call) && dropResult(value)
     if (!this.#ends(call)) return
-    if (this.link.apart) carriedBy(call, false)
+    if (apart) carriedBy(call, false)
     if (call.isLate) sendFailure(this, call, () => call.lateResult())
+    else if (dropped && call.replies) sendFailure(this, call, () => call.reason)
     else if (call.replies) sendAnswer(this, call, value)
-    if (this.link.apart) this.link.served?.(call.path)
+    if (apart) this.link.served?.(call.path)
     this.closeIfUnused()
     noteAnswered()
   }
@@ -216,6 +226,11 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     if (this.link.apart) this.link.served?.(call.path)
     this.closeIfUnused()
     noteAnswered()
+  }
+
+  /** Whether nobody gets what it gave. */
+  #isUnwanted(call: IncomingCall): boolean {
+    return this.#gone !== undefined || !call.replies || call.givenUp
   }
 
   /** Whether it isn't answered yet, and may be. */
@@ -234,6 +249,10 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
 
   get mayLoad(): boolean {
     return !this.link.apart || this.settings.mayLoad === true
+  }
+
+  get trusts(): boolean {
+    return !this.link.apart || this.settings.trusted === true
   }
 
   /** Whether the other end may speak of that object: it was given it by this link, or every thread has it. */
@@ -275,6 +294,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   /** Closes the link, though the other thread lives on. */
   leave(): void {
     if (this.#gone) return
+    sayLastWords()
     this.#left = true
     this.end()
   }

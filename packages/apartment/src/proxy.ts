@@ -8,7 +8,7 @@
  * needs to refuse it, so a proxy in a raw `postMessage` is a `DataCloneError`, never a dead copy; and what compares by
  * content, as assertions do, finds two proxies equal only where they stand for the same object.
  */
-import type { ThreadId } from '@flatshare/core/internal'
+import { foreignHome, type ThreadId } from '@flatshare/core/internal'
 import { anyMemberProxy } from './any-member.js'
 import type { CallSettings } from './call-settings.js'
 import type { Peer } from './peer.js'
@@ -65,7 +65,13 @@ function functionProxy(state: ProxyState): object {
 export function proxyOf(home: ThreadId, id: number, description: RemoteDescription, peer: Peer): object {
   const reference = Reference.of(home, id, description)
   reference.arrived(peer)
-  return reference.proxy?.deref() ?? freshProxy(reference)
+  return reference.proxy?.deref() ?? proxyByAnother(reference, peer) ?? freshProxy(reference)
+}
+
+/** The proxy of the same object, where another thread has handed it on before. */
+function proxyByAnother(reference: Reference, { link }: Peer): object | undefined {
+  const home = link.apart ? foreignHome(reference.home) : undefined
+  return home && Reference.handedOn(home.process, home.thread, reference.id)?.serveFor(reference)
 }
 
 /** The proxy of an object of another thread, if there is one whose link lasts. */

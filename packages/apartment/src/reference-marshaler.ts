@@ -25,19 +25,17 @@ import {
   ownThreadId,
   type Port,
   registerMarshaler,
-  type ThreadHome,
   type ThreadId,
 } from '@flatshare/core/internal'
 import { packingPeer, unpackingPeer } from './crossing.js'
 import { crossingName, isClass } from './description.js'
-import { homeOfReference } from './home-of.js'
 import { ownLinkKind } from './link-kind.js'
 import { type About, LINK } from './messages.js'
 import { Peer } from './peer.js'
 import { knownProxy, proxyOf, referenceOf } from './proxy.js'
 import { useMarshaler } from './proxy-prototype.js'
-import type { Reference } from './reference.js'
-import { relayOf } from './relay.js'
+import { type Origin, Reference } from './reference.js'
+import { checkOrigin, knownAt, originOf, relayOf } from './relay.js'
 import { aboutOf, learn } from './remote-description.js'
 import { linkOver } from './shared-link.js'
 import { FUNCTION, hold, objectOf, type Stub, stubFor } from './stub.js'
@@ -47,6 +45,8 @@ interface Body {
   readonly id: number
   readonly about: About
   readonly port?: Port
+  /** Where it lives, if calls only go there by that thread. */
+  readonly origin?: Origin
   /** Sent by this thread to itself: held by what `hold` counts alone, since nobody releases what comes home. */
   readonly mine?: true
 }
@@ -60,7 +60,7 @@ interface ApartBody {
   readonly id: number
   readonly about: About
   /** Where it lives, if that isn't with the sender. */
-  readonly origin?: ThreadHome
+  readonly origin?: Origin
 }
 
 const undoApart = new WeakMap<ApartBody, () => void>()
@@ -73,13 +73,14 @@ const apartMarshaler: Marshaler<object, ApartBody> = {
   marshal(x, context) {
     const peer = packingPeer(context.transferList)!
     const reference = referenceOf(x)
-    if (reference?.standIn === undefined && reference?.cameBy(peer)) {
-      const { id, description } = reference
+    const came = reference?.standIn === undefined ? reference?.by(peer) : undefined
+    if (came) {
+      const { id, description } = came
       return { of: 'receiver', id, about: [aboutOf(description)[0], description.name] }
     }
     const stub = stubOf(x, reference)
     const { about, takeBack } = countFor(peer, stub)
-    const origin = reference && reference.standIn === undefined ? homeOfReference(reference) : undefined
+    const origin = reference && reference.standIn === undefined ? originOf(reference) : undefined
     const body: ApartBody = { of: 'sender', id: stub.id, about, ...(origin && { origin }) }
     undoApart.set(body, takeBack)
     return body
@@ -91,9 +92,14 @@ const apartMarshaler: Marshaler<object, ApartBody> = {
       if (!from.gave(id)) throw new FlatshareError('A reference came home that nobody was given.')
       return objectOf(id)
     }
-    const proxy = proxyOf(from.threadId, id, learn(from.threadId, about), from)
-    if (origin) referenceOf(proxy)!.origin = origin
-    return proxy
+    const description = learn(from.threadId, about)
+    if (origin) checkOrigin(origin)
+    const known = origin && from.trusts ? knownAt(origin) : undefined
+    if (known) {
+      letGoUnread(id)
+      return known
+    }
+    return placed(proxyOf(from.threadId, id, description, from), origin, from)
   },
 
   release(body) {
@@ -107,6 +113,16 @@ const apartMarshaler: Marshaler<object, ApartBody> = {
       letGoUnread(body.id)
     }
   },
+}
+
+/** Notes where the object of a proxy lives. */
+function placed(proxy: object, origin: Origin | undefined, from: Peer | undefined): object {
+  const reference = origin && referenceOf(proxy)!
+  if (reference && !reference.origin) {
+    reference.origin = origin
+    if (from?.trusts) Reference.noteHandedOn(reference)
+  }
+  return proxy
 }
 
 /** What came inside a message whose unpacking failed is let go at its home. */
@@ -131,12 +147,12 @@ export const referenceMarshaler: Marshaler<object, Body> = {
           'for one receiver. Marshal it for each.',
       )
     }
-    if (reference && reference.standIn === undefined && !reference.peer?.link.apart)
-      return packProxy(reference, context)
-    return packOwn(stubOf(x, reference), context)
+    if (reference?.standIn !== undefined) return packOwn(stubOf(x, reference), context)
+    if (reference && !reference.peer?.link.apart) return packProxy(reference, context)
+    return packOwn(stubOf(x, reference), context, reference && originOf(reference))
   },
 
-  unmarshal({ home, id, about, port, mine }, _context) {
+  unmarshal({ home, id, about, port, mine, origin }, _context) {
     const from = unpackingPeer()
     if (home === ownThreadId()) {
       try {
@@ -148,7 +164,13 @@ export const referenceMarshaler: Marshaler<object, Body> = {
         if (mine && from?.settings.thread === home) hold(id, -1)
       }
     }
-    if (port === undefined && from?.threadId === home) return proxyOf(home, id, learn(home, about), from)
+    if (port === undefined && from?.threadId === home) {
+      const description = learn(home, about)
+      const known = origin && knownAt(origin)
+      if (!known) return placed(proxyOf(home, id, description, from), origin, from)
+      letGoUnread(id)
+      return known
+    }
     if (!isPort(port)) throw new NotMarshalableError('A reference was copied without its transfer list.')
     const known = knownProxy(home, id)
     if (known) {
@@ -158,7 +180,7 @@ export const referenceMarshaler: Marshaler<object, Body> = {
     }
     const peer = new Peer(linkOver(port, ownLinkKind(), false), { thread: home, transient: true })
     peer.hello()
-    return proxyOf(home, id, learn(home, about), peer)
+    return placed(proxyOf(home, id, learn(home, about), peer), origin, peer)
   },
 
   release(body) {
@@ -198,14 +220,18 @@ function stubOf(x: object, reference: Reference | undefined): Stub {
   return stubFor(x)
 }
 
-function packOwn(stub: Stub, context: MarshalContext): Body {
+function packOwn(stub: Stub, context: MarshalContext, origin?: Origin): Body {
   const peer = packingPeer(context.transferList)
   if (!peer)
-    return packWithPort(ownThreadId(), stub.id, stub.about(), context, (port) => {
-      const holder = new Peer(linkOver(port, ownLinkKind(), false), { transient: true })
-      holder.count(stub)
-      return () => holder.end()
-    })
+    return packWithPort(
+      { home: ownThreadId(), id: stub.id, about: stub.about(), ...(origin && { origin }) },
+      context,
+      (port) => {
+        const holder = new Peer(linkOver(port, ownLinkKind(), false), { transient: true })
+        holder.count(stub)
+        return () => holder.end()
+      },
+    )
   if (peer.settings.thread === ownThreadId()) {
     hold(stub.id, 1, stub)
     const body: Body = { home: peer.threadId, id: stub.id, about: [FUNCTION, stub.name], mine: true }
@@ -213,7 +239,7 @@ function packOwn(stub: Stub, context: MarshalContext): Body {
     return body
   }
   const { about, takeBack } = countFor(peer, stub)
-  const body: Body = { home: ownThreadId(), id: stub.id, about }
+  const body: Body = { home: ownThreadId(), id: stub.id, about, ...(origin && { origin }) }
   undo.set(body, takeBack)
   return body
 }
@@ -237,7 +263,7 @@ function packProxy(reference: Reference, context: MarshalContext): Body {
   const about = aboutOf(description)
   if (to && reference.cameBy(to)) return { home, id, about: [about[0], description.name] }
   const peer = requireLasting(reference)
-  return packWithPort(home, id, about, context, (port) => {
+  return packWithPort({ home, id, about }, context, (port) => {
     peer.link.send([LINK, id, port], [port])
   })
 }
@@ -250,17 +276,11 @@ function requireLasting(reference: Reference): Peer {
   throw new DisconnectedError(`A proxy of ${reference.name} can't be handed on: ${why}.`, { mayHaveRun: false })
 }
 
-function packWithPort(
-  home: ThreadId,
-  id: number,
-  about: About,
-  context: MarshalContext,
-  attach: (port: Port) => (() => void) | void,
-): Body {
+function packWithPort(reference: Body, context: MarshalContext, attach: (port: Port) => (() => void) | void): Body {
   const { port1, port2 } = new MessageChannel()
   const detach = attach(port1)
   context.transferList.push(port2)
-  const body: Body = { home, id, about, port: port2 }
+  const body: Body = { ...reference, port: port2 }
   undo.set(body, () => {
     port2.close()
     detach?.()

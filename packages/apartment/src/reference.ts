@@ -9,14 +9,25 @@ import type { Peer } from './peer.js'
 import type { RemoteDescription } from './remote-description.js'
 import { objectOf } from './stub.js'
 
+/** Where an object lives that is handed on, and its number there. */
+export interface Origin extends ThreadHome {
+  readonly object: number
+}
+
+/** References to what others have handed on, by where it lives. */
+const handedOn = new Map<string, WeakRef<Reference>>()
+const placeOf = (process: string, thread: ThreadId, object: number) => `${process}/${thread}/${object}`
+
 const references = new Map<ThreadId, Map<number, Reference>>()
 
 export class Reference {
   /** The proxy; it may be collected, and another made, while the reference stands. */
   proxy: WeakRef<object> | undefined
   released = false
-  /** Where it lives, where a thread apart has handed it on that isn't its home. */
-  origin: ThreadHome | undefined
+  /** Where it lives, where another thread has handed it on than its home, to which calls go by that one. */
+  origin: Origin | undefined
+  /** The reference to the same object that came from its home later: calls go there. */
+  #nearer: Reference | undefined
   /** Called with what takes its place when it is released: others hold the object by way of this thread. */
   passOn: ((heir: Reference) => void) | undefined
   readonly #arrivals = new Map<Peer, number>()
@@ -37,6 +48,17 @@ export class Reference {
     return reference
   }
 
+  /** The reference to something that was handed on, which lives there. */
+  static handedOn(process: string, thread: ThreadId, object: number): Reference | undefined {
+    return handedOn.get(placeOf(process, thread, object))?.deref()
+  }
+
+  /** Notes where the object lives, by the word of one who is believed; then it is found by that. */
+  static noteHandedOn(reference: Reference): void {
+    const { process, thread, object } = reference.origin!
+    handedOn.set(placeOf(process, thread, object), new WeakRef(reference))
+  }
+
   static find(home: ThreadId, id: number): Reference | undefined {
     return references.get(home)?.get(id)
   }
@@ -47,6 +69,32 @@ export class Reference {
 
   get homeName(): string {
     return this.peer?.name ?? threadName(this.home)
+  }
+
+  /**
+   * The proxy of this one becomes that of `nearer` as well, which is to the same object by a link to its home. Gives it,
+   * unless there is none, or another such link stands.
+   */
+  serveFor(nearer: Reference): object | undefined {
+    const proxy = this.released ? undefined : this.proxy?.deref()
+    const other = this.#nearer
+    if (!proxy || (other && other !== nearer && this.#way === other)) return undefined
+    if (other !== nearer) other?.release()
+    this.#nearer = nearer
+    nearer.proxy = this.proxy
+    return proxy
+  }
+
+  /** By which calls go. */
+  get #way(): Reference {
+    const nearer = this.#nearer
+    return nearer?.released === false && nearer.peer?.gone === false ? nearer : this
+  }
+
+  /** The reference, this one or the nearer one, that came by this link, so that what is sent there of it finds the object. */
+  by(peer: Peer): Reference | undefined {
+    if (this.cameBy(peer)) return this
+    return this.#nearer?.cameBy(peer) ? this.#nearer : undefined
   }
 
   /** The link that calls take: the first by which it came, while that lasts. */
@@ -66,12 +114,13 @@ export class Reference {
 
   /** The reference whose link a call takes now; that of a pool's remote chooses. */
   route(): Reference {
-    return this
+    return this.#way
   }
 
   /** Whether this thread may end the one that calls go to. */
   get isOfOwnThread(): boolean {
-    return this.origin === undefined && ownsThread(this.home)
+    const way = this.#way
+    return way.origin === undefined && ownsThread(way.home)
   }
 
   /** The object of this thread by which other threads get what the proxy stands for; undefined where they go to its home. */
@@ -91,16 +140,17 @@ export class Reference {
   }
 
   call(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): Promise<unknown> {
-    const { peer } = this
+    const way = this.#way
+    const { peer } = way
     if (this.released || !peer) return Promise.reject(this.#released())
-    return peer.callHere(this, how, member, args, settings, keep)
+    return peer.callHere(way, how, member, args, settings, keep)
   }
 
   /** As `call`, blocking: gives the result, or throws. */
   callBlocking(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): unknown {
     const route = this.route()
     const { released, peer } = route
-    if (released || !peer) throw this.#released()
+    if (released || this.released || !peer) throw this.#released()
     const target = route === this ? this : { id: route.id, name: this.name }
     return callAndBlock(peer, target, how, member, args, settings, keep)
   }
@@ -114,6 +164,11 @@ export class Reference {
   release(): void {
     if (this.released) return
     this.released = true
+    const nearer = this.#nearer
+    // Another proxy may stand on that one by now.
+    if (nearer && (nearer.proxy === this.proxy || nearer.proxy?.deref() === undefined)) nearer.release()
+    this.#nearer = undefined
+    if (this.origin) this.#forgetHandedOn(this.origin)
     const ofHome = references.get(this.home)
     const isFound = ofHome?.get(this.id) === this
     if (this.passOn) {
@@ -133,5 +188,10 @@ export class Reference {
     for (const [peer, arrivals] of this.#arrivals) peer.release(this.id, arrivals)
     this.#arrivals.clear()
     this.#first = undefined
+  }
+
+  #forgetHandedOn({ process, thread, object }: Origin): void {
+    const place = placeOf(process, thread, object)
+    if (handedOn.get(place)?.deref() === this) handedOn.delete(place)
   }
 }

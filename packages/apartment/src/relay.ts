@@ -4,17 +4,47 @@
  * No port crosses to another process, so the receiver can't talk to the object's home directly: it talks to this thread,
  * whose stub hands each call on by the proxy that it stands for. Causality, deadline and signal go along; answers come
  * back the same way. Calls don't queue here, only at home. What comes back to this thread is that proxy.
+ *
+ * Where the object lives goes along, so that who has it already, by a link of its own, gets that one again (`knownAt`).
  */
-import { currentCall } from '@flatshare/core/internal'
+import { NotMarshalableError } from '@flatshare/core'
+import { currentCall, foreignAt, ownThreadId, processName } from '@flatshare/core/internal'
 import { blockedCall } from './blocked-thread.js'
 import type { CallSettings } from './call-settings.js'
 import { newDescriptionId } from './description.js'
+import { homeOfReference } from './home-of.js'
 import type { About, How } from './messages.js'
-import { freshProxy } from './proxy.js'
-import type { Reference } from './reference.js'
+import { freshProxy, knownProxy } from './proxy.js'
+import type { Origin, Reference } from './reference.js'
 import { aboutOf, type RemoteDescription } from './remote-description.js'
 import type { ServedCall } from './served-call.js'
-import { FUNCTION, newStubId, type Stub } from './stub.js'
+import { FUNCTION, newStubId, type Stub, stubById } from './stub.js'
+
+/** Where the object behind a proxy lives, for others to which this thread hands it on. */
+export function originOf(reference: Reference): Origin {
+  return { ...homeOfReference(reference), object: reference.origin?.object ?? reference.id }
+}
+
+/** What is here already of an object that was handed on: the same proxy, by whatever way it came first. */
+export function knownAt({ process, thread, object }: Origin): object | undefined {
+  if (process === processName()) {
+    return thread === ownThreadId()
+      ? (stubById(object) as { object?: object } | undefined)?.object
+      : knownProxy(thread, object)
+  }
+  for (const home of foreignAt(process, thread)) {
+    const proxy = knownProxy(home, object)
+    if (proxy) return proxy
+  }
+  return undefined
+}
+
+/** @throws NotMarshalableError for what says of nothing where it lives. */
+export function checkOrigin({ process, pid, thread, name, object }: Origin): void {
+  const isHome = typeof process === 'string' && typeof name === 'string' && Number.isInteger(thread)
+  if (isHome && Number.isInteger(object) && (pid === undefined || Number.isInteger(pid))) return
+  throw new NotMarshalableError('A reference came that does not say where its object lives.')
+}
 
 /** The numbers of their homes' descriptions mean nothing to who hears of them from this thread. */
 const numbers = new WeakMap<RemoteDescription, number>()

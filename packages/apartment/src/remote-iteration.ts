@@ -100,7 +100,7 @@ export class RemoteIteration implements AsyncGenerator<unknown, unknown, unknown
     const first = !this.begun
     this.begun = true
     if (!limit || !isProxy(target)) return (target as (...args: unknown[]) => Promise<unknown>)(...args)
-    this.#watch ??= new LimitWatch(limit, this)
+    this.#watch ??= new LimitWatch(limit, this, stateOf(target)!.reference.peer?.link.apart === true)
     return this.#call(target, first ? [...args, this.#watch.told] : args, this.#watch.settings)
   }
 

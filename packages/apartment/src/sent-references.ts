@@ -38,7 +38,7 @@ export class SentReferences {
 
   /** The other end is gone, and holds nothing any more. */
   clear(): void {
-    for (const [id, count] of this.#counts) hold(id, -count)
+    for (const [id, count] of this.#counts) hold(id, -count, undefined, true)
     this.#counts.clear()
   }
 }

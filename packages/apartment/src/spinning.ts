@@ -66,7 +66,8 @@ export class Patience {
 }
 
 const patience = new Patience()
-const cores = parallelism()
+/** Asked for when it is needed: it takes a new thread a while to find out. */
+let cores = 0
 /** Where a thread may not block, it can't give its core away and come back. */
 const mayNap = canBlock()
 
@@ -148,7 +149,7 @@ function mayCome(): boolean {
 export function coreIsFree(): boolean {
   let awake = 1
   for (const thread of others) if (isAwake(thread)) awake++
-  return awake <= cores
+  return awake <= (cores ||= parallelism())
 }
 
 /** The quickest pace of those that may send something soon, in milliseconds. */

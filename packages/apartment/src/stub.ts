@@ -26,8 +26,8 @@ export interface Stub {
   perform(how: How, member: string, args: unknown[]): unknown
   /** Why it takes no calls any more. */
   refusal(): DisconnectedError | undefined
-  /** Called once no other thread holds it. */
-  unheld?: () => void
+  /** Called once no other thread holds it; `lost` where the last one did not let go of it, but is gone. */
+  unheld?: (lost: boolean) => void
   /** What the other thread must know to make a proxy. */
   about(): About
 }
@@ -61,7 +61,7 @@ const unreachable = (name: string, what: string, member: string) =>
 
 export class ObjectStub implements Stub {
   readonly id = ++lastId
-  unheld?: () => void
+  unheld?: (lost: boolean) => void
   readonly description: Description
   readonly #gate = new Gate()
   #disconnected = false
@@ -73,7 +73,7 @@ export class ObjectStub implements Stub {
       markUncloneable?.(object)
       // An instance of a class with a codec that is marked by reference has none.
       const unheld = (object[MARSHALER] as Marshaler | undefined)?.unheld
-      if (unheld) this.unheld = () => unheld(object)
+      if (unheld) this.unheld = (lost) => unheld(object, lost)
     }
   }
 
@@ -180,6 +180,14 @@ export function objectOf(id: number): object {
   return stub.object
 }
 
+/** Lets go of what a call gave that nobody gets, where that matters: a lock's guard would keep it locked. */
+export function dropResult(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !(MARSHALER in value)) return false
+  const { unheld } = (value[MARSHALER] as Marshaler | undefined) ?? {}
+  unheld?.(value, false)
+  return unheld !== undefined
+}
+
 /** How many objects and functions of this thread others hold. */
 export function heldByOthers(): number {
   let held = 0
@@ -197,8 +205,8 @@ export function holdForEver(stub: Stub): void {
   holds.set(stub.id, Number.POSITIVE_INFINITY)
 }
 
-/** Counts references sent (or, negative, let go) to a stub. */
-export function hold(id: number, references: number, stub?: Stub): void {
+/** Counts references sent (or, negative, let go) to a stub; `lost` with who held them. */
+export function hold(id: number, references: number, stub?: Stub, lost = false): void {
   const count = (holds.get(id) ?? 0) + references
   if (count > 0) {
     holds.set(id, count)
@@ -207,6 +215,6 @@ export function hold(id: number, references: number, stub?: Stub): void {
     const unheld = stubs.get(id)?.unheld
     holds.delete(id)
     stubs.delete(id)
-    unheld?.()
+    unheld?.(lost)
   }
 }

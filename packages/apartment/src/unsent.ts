@@ -1,5 +1,5 @@
 /** What waits for the end of the turn before it is sent. */
-import { beforePark, onOwnExit } from '@flatshare/core/internal'
+import { beforePark, onOwnExit, sayLastWords } from '@flatshare/core/internal'
 
 /** A way on which something waits. */
 export interface Unsent {
@@ -24,6 +24,7 @@ export function flushLinks(): void {
 }
 
 onOwnExit(() => {
+  sayLastWords()
   for (const link of unsent) (link.flushForEver ?? link.flush).call(link)
 })
 // Who waits for it would wait for what this thread blocks on, too.

@@ -72,6 +72,11 @@ export function joinForeign(home: ThreadHome, name: string): ForeignThread {
   }
 }
 
+/** The ids of a thread of another process here: one for each link that this thread has to it. */
+export function* foreignAt(process: string, thread: ThreadId): Generator<ThreadId> {
+  for (const [id, home] of homes) if (home.thread === thread && home.process === process) yield id
+}
+
 /** Where a thread runs to which this thread has a link to another process; undefined for any other. */
 export function foreignHome(id: ThreadId): ThreadHome | undefined {
   return homes.get(id)

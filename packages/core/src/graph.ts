@@ -236,7 +236,9 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
       done++
     }
   } catch (error) {
-    releaseReferences(context.apart ? onlyApart(graph.refs.slice(done + 1)) : graph.refs.slice(done + 1))
+    const rest = graph.refs.slice(done + 1)
+    if (context.apart) releaseApart(rest)
+    else releaseReferences(rest)
     throw error
   }
   // A body may hold a container in which placeholders of later entries stood: what leads back to itself.
@@ -248,7 +250,10 @@ export function unpackGraph(graph: PackedGraph, context: UnmarshalContext): unkn
 const notFromApart = (kind: string) =>
   new NotMarshalableError(`Something of kind "${kind}" came from another process: such things don't leave theirs.`)
 
-const onlyApart = (refs: readonly PackedReference[]) => refs.filter(([, kind]) => marshalerFor(kind)?.apart === 'same')
+/** As `releaseReferences`, of what came from a thread apart, which may name anything. */
+export function releaseApart(refs: readonly PackedReference[]): void {
+  releaseReferences(refs.filter(([, kind]) => marshalerFor(kind)?.apart === 'same'))
+}
 
 function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>): unknown {
   if (typeof x !== 'object' || x === null) return x

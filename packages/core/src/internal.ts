@@ -69,7 +69,7 @@ export { tracksItsBuffer, viewNumber } from './codec-views.js'
 export { announce, fallAsleep, hasDoorbell, isAwake, nap, onBell, postsNow, spin, stayAwake } from './doorbell.js'
 export { type CarryingCall, noteDowngrade } from './downgrade.js'
 export { abortReason, timeoutError } from './errors.js'
-export { type ForeignThread, foreignHome, joinForeign, processName, type ThreadHome } from './foreign.js'
+export { type ForeignThread, foreignAt, foreignHome, joinForeign, processName, type ThreadHome } from './foreign.js'
 export { copyFrozen, freezeWhole } from './frozen.js'
 export {
   type ApartPacking,
@@ -77,6 +77,7 @@ export {
   type PackedGraph,
   type PackedReference,
   packGraph,
+  releaseApart,
   releaseReferences,
   unpackGraph,
 } from './graph.js'
@@ -89,6 +90,7 @@ export {
   type ReleaseHook,
 } from './initialize.js'
 export { onIntroduction } from './introduction.js'
+export { onLastWords, sayLastWords } from './last-words.js'
 export { drainLines, introduce, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {
   MARSHALER,

@@ -50,8 +50,8 @@ export interface Marshaler<T extends object = any, Body = any> {
    * downgrade, and all else not at all. What comes from there is unpacked by none but those that cross the same way.
    */
   readonly apart?: 'same' | 'reference' | Marshaler<T>
-  /** Nobody holds a reference to it any more that was sent to another process, or the process is gone. */
-  unheld?(x: T): void
+  /** Nobody holds a reference to it any more that was sent to another process; `lost` where that process is gone. */
+  unheld?(x: T, lost: boolean): void
   /** Whether it may not go by reference to where no memory is shared. */
   memoryOnly?(x: T): boolean
   /** The URL of the module that plugs it in, for threads that run nobody's program. */

@@ -11,7 +11,7 @@
 
 /** Who is told what comes. */
 export interface FrameReceiver {
-  /** A frame came. Its bytes are the receiver's. */
+  /** A frame came. Its bytes are there until this returns; the receiver may keep those that are all of their buffer. */
   frame(bytes: Uint8Array): void
   /** Nothing comes any more: the other side is gone, or this one has closed; with the reason, where it wasn't meant. */
   closed(error?: Error): void

@@ -87,12 +87,13 @@ class Decoder extends Deserializer {
 }
 
 /**
- * The bytes of a value, after the given ones.
+ * The bytes of a value, after the given ones, and without those of the buffers that go apart.
  *
  * @throws DataCloneError for what can't be copied, RangeError for what is nested too deeply.
  */
-export function encode(value: unknown, head: Uint8Array): Uint8Array {
+export function encode(value: unknown, head: Uint8Array, apart: readonly ArrayBuffer[] = []): Uint8Array {
   const encoder = new Encoder()
+  for (const [number, buffer] of apart.entries()) encoder.transferArrayBuffer(number, buffer)
   encoder.writeRawBytes(head)
   encoder.writeHeader()
   encoder.writeValue(value)
@@ -100,12 +101,13 @@ export function encode(value: unknown, head: Uint8Array): Uint8Array {
 }
 
 /**
- * The value in the bytes.
+ * The value in the bytes, and in the buffers that came apart.
  *
  * @throws RangeError for what is nested too deeply for this thread's stack now, any other error for bytes that are none.
  */
-export function decode(bytes: Uint8Array): unknown {
+export function decode(bytes: Uint8Array, apart: readonly ArrayBuffer[] = []): unknown {
   const decoder = new Decoder(bytes)
+  for (const [number, buffer] of apart.entries()) decoder.transferArrayBuffer(number, buffer)
   if (!decoder.readHeader()) throw new TypeError('Bytes without their header.')
   return decoder.readValue()
 }

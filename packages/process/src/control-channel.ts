@@ -33,6 +33,8 @@ export class ControlChannel implements FrameChannel {
   readonly drain?: () => void
   /** Whether a thread that blocks receives by it. */
   draining = false
+  /** How many frames have come. */
+  heard = 0
   /** What has ended the other process, where it said so. */
   failure: Error | undefined
   #receiver: FrameReceiver | undefined
@@ -53,6 +55,7 @@ export class ControlChannel implements FrameChannel {
     const { onClosed } = this.settings
     this.channel.start({
       frame: (bytes) => {
+        this.heard++
         this.#heartbeat?.heard()
         if (bytes[0] === CONTROL) this.#control(bytes)
         else receiver.frame(bytes)
@@ -75,7 +78,7 @@ export class ControlChannel implements FrameChannel {
 
   #control(bytes: Uint8Array): void {
     if (bytes[1] === ASK) this.channel.send(Uint8Array.of(CONTROL, SIGN))
-    else if (bytes[1] === FAILED && !this.failure) this.failure = errorIn(bytes.subarray(2))
+    else if (bytes[1] === FAILED && !this.failure) this.failure = errorIn(bytes.slice(2))
   }
 
   #drain(): void {

@@ -2,17 +2,19 @@
  * Writes to the descriptor of a stream at once, which takes less time than the stream does, and never hands anything to the
  * event loop that a thread which blocks then couldn't send.
  *
- *   empty → waiting   the descriptor takes no more: what is left waits here; it is tried again in each turn of the event
- *                     loop for a millisecond, then after 1, 2, 4 … 16 ms, by every `send`, by every `write`, and, before
- *                     the process exits, for as long as the other side goes on reading
+ *   empty → waiting   the descriptor takes no more: what is left waits here; it is tried again when the other side has said
+ *                     something, by every `send`, by every `write`, and, before the process exits, for as long as the
+ *                     other side goes on reading; also in each turn of the event loop for a millisecond, unless the other
+ *                     side says when it has read what came of a long frame; then after 1, 2, 4 … 16 ms
  *   waiting → empty   all is written
  *   any → stopped     by its owner, or because writing fails
  *
  * Invariant: the descriptor is asked for at each use, as its number means something else once the stream is closed.
  */
-import { writevSync } from 'node:fs'
+import { writeSync, writevSync } from 'node:fs'
 import { FlatshareError } from '@flatshare/core'
 import { clock } from '@flatshare/core/internal'
+import { COPIED_BYTES, framed, HEADER_BYTES, WORTH_A_PLACE, writeHeader } from './framing.js'
 
 /** Milliseconds for which it is tried again in each turn of the event loop. */
 const EAGER = 1
@@ -21,10 +23,15 @@ const LONGEST_PAUSE = 16
 const NAP = 0.05
 /** Milliseconds without any progress after which an exiting process gives up. */
 const LAST_PATIENCE = 500
+/** Below so many bytes a loop copies faster than a call of the runtime. */
+const SHORT_COPY = 64
 /** How many pieces the system takes at once. */
 const MOST_PIECES = 1024
 /** While the descriptor takes nothing, no more than these are tried before their time. */
 const FEW_PIECES = 16
+
+/** Where a short frame gets its header. */
+const short = Buffer.allocUnsafeSlow(HEADER_BYTES + COPIED_BYTES)
 
 const nothing = new Int32Array(new SharedArrayBuffer(4))
 
@@ -35,6 +42,8 @@ export function isBusy(error: unknown): boolean {
 }
 
 export interface DirectWriterOwner {
+  /** Whether the other side says when it has read what came of a long frame. */
+  readonly isTold: boolean
   /** The descriptor; -1 once it is closed. */
   descriptor(): number
   /** Something was written; or nothing waits any more. */
@@ -68,14 +77,54 @@ export class DirectWriter {
     watchesExit = true
   }
 
-  send(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) {
-      this.#pieces.push(piece)
-      this.waits += piece.length
+  /** Writes a frame, after all before it. */
+  send(frame: Uint8Array): void {
+    const { length } = frame
+    if (length <= COPIED_BYTES) {
+      writeHeader(length, short)
+      if (length < SHORT_COPY) for (let i = 0; i < length; i++) short[HEADER_BYTES + i] = frame[i]!
+      else short.set(frame, HEADER_BYTES)
+      this.#sendShort(HEADER_BYTES + length)
+    } else {
+      this.#pieces.push(...framed(frame))
+      this.waits += HEADER_BYTES + length
+      this.#writeSoon()
     }
+  }
+
+  #sendShort(length: number): void {
+    let written = 0
+    if (this.waits === 0 && !this.#stopped) {
+      try {
+        written = writeSync(this.#descriptor(), short, 0, length)
+      } catch (error) {
+        if (!isBusy(error)) {
+          this.#break(error as Error)
+          return
+        }
+      }
+      if (written === length) return
+    }
+    this.#pieces.push(Buffer.from(short.subarray(written, length)))
+    this.waits += length - written
+    this.#writeSoon()
+  }
+
+  #writeSoon(): void {
     // Each attempt names all that wait: in vain, as long as the descriptor takes nothing.
     if (this.#cancelRetry && this.#pieces.length > FEW_PIECES) return
     this.write()
+  }
+
+  #descriptor(): number {
+    const descriptor = this.owner.descriptor()
+    if (descriptor === -1) throw new FlatshareError('It is closed.')
+    return descriptor
+  }
+
+  #break(error: Error): void {
+    this.stop()
+    this.owner.onBroken(error)
   }
 
   /** Writes as much of what waits as the descriptor takes. */
@@ -91,14 +140,11 @@ export class DirectWriter {
   /** Gives false where writing has failed. */
   #writeSome(): boolean {
     while (this.waits > 0) {
-      const descriptor = this.owner.descriptor()
       try {
-        if (descriptor === -1) throw new FlatshareError('It is closed.')
-        this.#written(writevSync(descriptor, this.#pieces.slice(0, MOST_PIECES)))
+        this.#written(writevSync(this.#descriptor(), this.#pieces.slice(0, MOST_PIECES)))
       } catch (error) {
         if (isBusy(error)) return true
-        this.stop()
-        this.owner.onBroken(error as Error)
+        this.#break(error as Error)
         return false
       }
     }
@@ -119,7 +165,7 @@ export class DirectWriter {
     if (progress) this.#stalled = 0
     else this.owner.onStalled(this.#stalled)
     if (this.#cancelRetry || this.#stopped) return
-    if (this.#stalled < EAGER) {
+    if (this.#stalled < EAGER && !(this.owner.isTold && this.#pieces[0]!.length >= WORTH_A_PLACE)) {
       const before = clock()
       const retry = setImmediate(() => {
         Atomics.wait(nothing, 0, 0, NAP)
@@ -127,7 +173,7 @@ export class DirectWriter {
       })
       this.#cancelRetry = () => clearImmediate(retry)
     } else {
-      const pause = Math.min(Math.ceil(this.#stalled), LONGEST_PAUSE)
+      const pause = Math.min(Math.ceil(this.#stalled) || 1, LONGEST_PAUSE)
       const retry = setTimeout(() => this.#tryAgain(pause), pause)
       this.#cancelRetry = () => clearTimeout(retry)
     }

@@ -9,6 +9,7 @@
  * after its length, in 4 bytes). A record is a run of calls and answers that carry a few primitive values
  * (`plain-record.ts`), or one value of the codec's: a message, or a list of messages. Messages of plain values share a
  * record; any other has its own, as values of two messages must not share what is in them.
+ * The large buffers of a message go before it, each as a frame (`apart-buffers.ts`).
  *
  * Messages that are sent in one turn go together at its end, or before this thread blocks. What isn't plain is encoded
  * at once, as it may change meanwhile.
@@ -44,6 +45,7 @@ import {
   type ThreadHome,
   threadName,
 } from '@flatshare/core/internal'
+import { APART, ArrivedBuffers, BUFFER, frameOfBuffer, headFor, largeBuffersOf } from './apart-buffers.js'
 import type { FrameChannel } from './channel.js'
 import { decode, encode, isDeeperThan } from './codec.js'
 import { PlainContext, PlainReader, TOO_DEEP } from './plain-reader.js'
@@ -144,6 +146,7 @@ class ChannelLink implements FrameLink {
   /** What is written there comes after all that waits. */
   readonly #writer: PlainWriter
   readonly #context: PlainContext
+  readonly #buffers: ArrivedBuffers
   /** Came together, and not received yet: messages, and runs of them. */
   #incoming: unknown[] = []
   #next = 0
@@ -155,6 +158,7 @@ class ChannelLink implements FrameLink {
     this.#options = options
     this.#writer = new PlainWriter(ONE[0]!, Math.min(LONGEST_RUN, channel.maxFrame >> 1), () => this.#endRun())
     this.#context = new PlainContext(options.maxDepth)
+    this.#buffers = new ArrivedBuffers(channel.maxFrame)
     channel.send(greeting(options.name))
   }
 
@@ -180,8 +184,13 @@ class ChannelLink implements FrameLink {
     const translation = this.#translation
     const out: unknown[] = translation ? translation.out(message) : message
     const bytes = plainBytes(out)
-    if (bytes <= Math.min(PLAIN_BYTES, this.#channel.maxFrame >> 2)) this.#addPlain(out, bytes)
-    else this.#add(this.#encode(out))
+    const { maxFrame } = this.#channel
+    if (bytes <= Math.min(PLAIN_BYTES, maxFrame >> 2)) this.#addPlain(out, bytes)
+    else {
+      const buffers = largeBuffersOf(out, maxFrame)
+      if (buffers.length > 0) this.#sendApart(out, buffers)
+      else this.#add(this.#encode(out))
+    }
     // What is transferred is copied, and gone here as everywhere.
     if (moved.length > 0) structuredClone(undefined, { transfer: moved })
   }
@@ -211,8 +220,8 @@ class ChannelLink implements FrameLink {
   }
 
   /** A frame of one record. */
-  #encode(message: unknown): Uint8Array {
-    const frame = encode(message, ONE)
+  #encode(message: unknown, head: Uint8Array = ONE, apart?: readonly ArrayBuffer[]): Uint8Array {
+    const frame = encode(message, head, apart)
     const most = this.#channel.maxFrame
     // In a frame of several, each record has four bytes more.
     if (frame.length + 4 <= most) return frame
@@ -220,6 +229,15 @@ class ChannelLink implements FrameLink {
       `A value can't cross to another process: it takes ${frame.length - 1} bytes, and the ${this.#channel.what} carries ` +
         `${most - 5} at once. Send it in parts, as a stream or an iterator does.`,
     )
+  }
+
+  /** Sends a message whose buffers go apart, after all that waits. */
+  #sendApart(message: unknown[], buffers: readonly ArrayBuffer[]): void {
+    const record = this.#encode(message, headFor(buffers), buffers)
+    this.#endRun()
+    this.#sendWaiting()
+    for (const buffer of buffers) this.#channel.send(frameOfBuffer(buffer))
+    this.#channel.send(record)
   }
 
   #addPlain(message: unknown[], bytes: number): void {
@@ -285,7 +303,15 @@ class ChannelLink implements FrameLink {
       this.#refuse(error)
       return
     }
-    this.#receiveAll()
+    try {
+      this.#receiveAll()
+    } finally {
+      // What a receipt that has failed leaves for later outlives the frame.
+      for (let i = this.#next; i < this.#incoming.length; i++) {
+        const run = this.#incoming[i]
+        if (run instanceof PlainReader) run.keep()
+      }
+    }
   }
 
   #meet({ call, ...home }: Greeting): void {
@@ -298,7 +324,12 @@ class ChannelLink implements FrameLink {
   }
 
   #unpack(frame: Uint8Array): void {
-    if (frame[0] === ONE[0]) this.#decode(frame, 1, frame.length)
+    if (frame[0] === BUFFER) this.#buffers.add(frame)
+    else if (frame[0] === APART) {
+      const { buffers, start } = this.#buffers.take(frame)
+      this.#decodeMessage(frame.subarray(start), buffers)
+    } else if (this.#buffers.some) throw new Nonsense('Buffers came without their message')
+    else if (frame[0] === ONE[0]) this.#decode(frame, 1, frame.length)
     else if (frame[0] === MANY) {
       const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
       for (let at = 1; at < frame.length; ) {
@@ -315,9 +346,13 @@ class ChannelLink implements FrameLink {
       this.#incoming.push(new PlainReader(frame, start, end))
       return
     }
+    this.#decodeMessage(frame.subarray(start, end))
+  }
+
+  #decodeMessage(record: Uint8Array, buffers?: readonly ArrayBuffer[]): void {
     let message: unknown
     try {
-      message = decode(frame.subarray(start, end))
+      message = decode(record, buffers)
     } catch (error) {
       // Of what is too deep for the stack as it is now, both sides are told: the calls that it may have been for end.
       if (error instanceof RangeError && /stack/i.test(error.message)) this.#incoming.push(UNREADABLE)

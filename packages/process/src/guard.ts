@@ -3,6 +3,7 @@
  * once whatever the main thread does, unless the process is stopped; and it ends the process when the parent is gone,
  * also where the main thread never comes back to its event loop.
  *
+ *   guard → parent   a byte when it has begun: until then it is given more time, as a busy machine takes long to start it
  *   parent → guard   a byte at each beat, sent back
  *   end of the pipe  the parent is gone: the main thread sees that by its own pipe and ends; if it hasn't
  *                    a second later, the guard kills the process
@@ -15,6 +16,9 @@ import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
 /** The guard's pipe, in the child. */
 export const GUARD_DESCRIPTOR = 4
 
+/** Milliseconds that it may take to begin. */
+const BEGINNING = 20_000
+
 /** Milliseconds that the main thread has to end by itself. */
 const GRACE = 1_000
 
@@ -22,6 +26,7 @@ const GRACE = 1_000
 const code = `
 const { Socket } = process.getBuiltinModule('node:net')
 const pipe = new Socket({ fd: ${GUARD_DESCRIPTOR} })
+pipe.write('.')
 pipe.on('data', (beat) => pipe.write(beat))
 pipe.on('error', () => {})
 pipe.on('close', () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${GRACE}))
@@ -42,8 +47,16 @@ export function watchGuard(
   settings: Required<HeartbeatOptions>,
   onStopped: (timeout: number) => void,
 ): () => void {
-  const beat = new Heartbeat(settings, { ask: () => pipe.write('.'), lost: onStopped })
-  pipe.on('data', () => beat.heard())
+  const actions = { ask: () => pipe.write('.'), lost: onStopped }
+  let begun = false
+  let beat = new Heartbeat({ ...settings, timeout: Math.max(settings.timeout, BEGINNING) }, actions)
+  pipe.on('data', () => {
+    beat.heard()
+    if (begun) return
+    begun = true
+    beat.stop()
+    beat = new Heartbeat(settings, actions)
+  })
   pipe.on('error', () => {})
   pipe.on('close', () => beat.stop())
   ;(pipe as Partial<import('node:net').Socket>).unref?.()

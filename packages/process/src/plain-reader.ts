@@ -65,7 +65,7 @@ export const TOO_DEEP = Symbol('too deep')
 
 /** Reads messages, each when it is to be received. */
 export class PlainReader {
-  readonly #bytes: Buffer
+  #bytes: Buffer
   #at: number
 
   constructor(
@@ -75,6 +75,11 @@ export class PlainReader {
   ) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = start
+  }
+
+  /** Goes on to read after the bytes that it was given are gone. */
+  keep(): void {
+    this.#bytes = Buffer.from(this.#bytes)
   }
 
   /**

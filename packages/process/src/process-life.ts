@@ -3,8 +3,8 @@
  *
  *   starting → serving   the other side's HELLO came
  *   any      → gone      its channel has closed, or it has ended; whichever is heard of first, what came before is received,
- *                        and the other is awaited for `GRACE` ms, so that errors can say how it ended; not by a thread
- *                        that blocks
+ *                        and the other is awaited until nothing was heard for `GRACE` ms, so that errors can say how it
+ *                        ended; not by a thread that blocks
  *
  * Invariant: nothing of a process outlives its link. One whose channel closes, or that answers no more, is killed.
  */
@@ -18,7 +18,7 @@ import { watchGuard } from './guard.js'
 import type { RunningProcess } from './running-process.js'
 import { type StartedChild, startChild } from './start-child.js'
 
-const GRACE = 100
+const GRACE = 250
 
 export interface ProcessLife extends OpenedOver {
   readonly running: RunningProcess
@@ -75,6 +75,15 @@ function startFailure(error: unknown, what: string, running: RunningProcess, { f
   return error
 }
 
+/** Calls back once nothing has come for `GRACE` ms. */
+function whenQuiet(control: ControlChannel, callback: () => void): void {
+  const { heard } = control
+  setTimeout(() => {
+    // A thread that was busy for so long reads first.
+    setImmediate(() => (control.heard === heard ? callback() : whenQuiet(control, callback)))
+  }, GRACE).unref()
+}
+
 interface Attended {
   readonly channel: ControlChannel
   /** Begins to ask it for signs of life: once it serves, as its module may take long to load. */
@@ -104,7 +113,7 @@ function attend(started: StartedChild, { settings }: ChildSource): Attended {
       // A thread that blocks can't hear how the process has ended: it hears at once that it has.
       if (running.exit || !broken || control.draining) after()
       else {
-        setTimeout(after, GRACE).unref()
+        whenQuiet(control, after)
         void running.exited.then(after)
       }
       return true
@@ -115,7 +124,7 @@ function attend(started: StartedChild, { settings }: ChildSource): Attended {
       control.drain()
       setImmediate(() => end(undefined))
     } else {
-      setTimeout(() => end(undefined), GRACE)
+      whenQuiet(control, () => end(undefined))
     }
   })
   const watch = () => {

@@ -1,24 +1,26 @@
 /**
  * Frames over a stream of bytes: a pipe, a Unix or TCP socket, with or without TLS.
  *
- * Reading. The stream's `data` events bring pieces; whole frames queue, and are received one after the other, in order,
- * also where a frame's receipt blocks its thread and so receives the next (`drain`).
+ * Where the stream has a descriptor that this process may use by itself (no TLS, not on Windows), frames are read from
+ * that and written to that (`direct-reader.ts`, `direct-writer.ts`). If writing fails, the other side is gone: what it sent
+ * before is still received, then `closed`. Any other stream brings pieces by its `data` events, and gets its frames by
+ * `write`, and says by itself when it has taken them.
  *
- * Writing. Where the stream has a descriptor that this process may write to by itself (no TLS, not on Windows), frames are
- * written to that (`direct-writer.ts`). If that fails, the other side is gone: what it sent before is still received, then
+ * No event tells that a descriptor takes more. So whoever has read all that came of a long frame says so to its writer, by
+ * an empty frame, which is for that alone. Not by TCP, where closing with something unread discards what was written.
+ *
+ * Whole frames queue, and are received one after the other, in order, also where a frame's receipt blocks its thread and
+ * so receives the next (`drain`).
+ *
+ * Invariants: what is in the queue is received before the piece is gone that brought it; nothing is received after
  * `closed`.
- *
- * Any other stream gets its frames by `write`, and says by itself when it has taken them.
- *
- * Invariants: a descriptor is asked of the stream's handle at each use, as its number means something else once that is
- * closed; nothing is received after `closed`.
  */
-import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { FlatshareError } from '@flatshare/core'
 import { clock } from '@flatshare/core/internal'
 import type { FrameChannel, FrameReceiver } from './channel.js'
-import { DirectWriter, isBusy } from './direct-writer.js'
+import { DirectReader, descriptorOf } from './direct-reader.js'
+import { DirectWriter } from './direct-writer.js'
 import { FrameReader, framed } from './framing.js'
 import type { RateLimit } from './rate-limit.js'
 
@@ -33,29 +35,26 @@ export interface StreamChannelSettings {
 
 /** So much may wait to be written without anybody being asked to hold back. */
 const HIGH_WATER = 1 << 20
-/** What is read at once by a thread that blocks. */
-const READ_BYTES = 1 << 16
+/** An empty frame: all was read that has come of a long one, whose writer may not have been able to write more. */
+const GO_ON = new Uint8Array(0)
 /** Milliseconds for which a closing channel tries to get rid of what waits, without any progress. */
 const LINGER = 5_000
-/** What is read is copied out of it at once. */
-let scratch: Buffer | undefined
-
-/** The descriptor of a socket that is open, and that may be read and written without its stream; else -1. */
-function descriptorOf(socket: Socket): number {
-  if (process.platform === 'win32' || 'encrypted' in socket) return -1
-  return (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1
-}
-
 export class StreamChannel implements FrameChannel {
   readonly what: string
   readonly maxFrame: number
   /** Absent where the stream has no descriptor of its own. */
   readonly drain?: () => void
-  readonly #socket: Socket
+  /** The one that was given, until reading begins below it. */
+  #socket: Socket
   readonly #reader: FrameReader
   readonly #rate: RateLimit | undefined
   readonly #early: Uint8Array | undefined
-  readonly #direct: DirectWriter | undefined
+  readonly #writer: DirectWriter | undefined
+  #direct: DirectReader | undefined
+  /** Within this machine, one that closes loses nothing that it has written, whatever it has not read. */
+  readonly #isLocal: boolean
+  #saidGoOn = false
+  #holds = false
   #receiver: FrameReceiver | undefined
   #frames: Uint8Array[] = []
   #next = 0
@@ -74,10 +73,12 @@ export class StreamChannel implements FrameChannel {
     this.#reader = new FrameReader(maxFrame)
     this.#rate = rate
     this.#early = early
+    this.#isLocal = socket.remoteAddress === undefined
     if (descriptorOf(socket) !== -1) {
       this.drain = () => this.#drain()
-      this.#direct = new DirectWriter({
-        descriptor: () => descriptorOf(socket),
+      this.#writer = new DirectWriter({
+        isTold: this.#isLocal,
+        descriptor: () => descriptorOf(this.#socket),
         onWritten: () => this.#taken(),
         onBroken: (error) => this.#break(error),
         onStalled: (milliseconds) => {
@@ -87,20 +88,55 @@ export class StreamChannel implements FrameChannel {
     }
     socket.setNoDelay?.(true)
     // A closed stream says so also to those who haven't begun to receive.
-    socket.on('error', (error) => this.#ended(error))
-    socket.on('close', () => this.#ended())
+    this.#listen(socket)
+  }
+
+  #listen(socket: Socket): void {
+    const mine = () => socket === this.#socket
+    socket.on('error', (error) => mine() && this.#ended(error))
+    socket.on('close', () => mine() && this.#ended())
     socket.on('drain', () => this.#tellWritable())
-    socket.unref()
+    if (this.#holds) socket.ref()
+    else socket.unref()
   }
 
   start(receiver: FrameReceiver): void {
     // Nothing is received before this has returned.
     if (this.#early) this.#take(this.#early)
+    if (descriptorOf(this.#socket) !== -1) this.#readBelow(this.#socket)
+    else {
+      this.#socket.on('data', (piece: Uint8Array) => this.#take(piece))
+      this.#socket.resume()
+    }
     this.#receiver = receiver
-    this.#socket.on('data', (piece: Uint8Array) => this.#take(piece))
     this.#socket.on('end', () => this.#ended())
     if (this.#end || this.#frames.length > 0) setImmediate(() => this.#dispatch())
-    this.#socket.resume()
+  }
+
+  #readBelow(stream: Socket): void {
+    // Some streams read before they are asked to.
+    const early = stream.read() as Buffer | null
+    if (early) this.#take(early)
+    const channel = this
+    this.#direct = new DirectReader(stream, {
+      get takes() {
+        return channel.#state === 'open' && !channel.#end && channel.#receiver !== undefined && !channel.#isHushed
+      },
+      get place() {
+        return channel.#reader.place
+      },
+      take: (piece) => this.#take(piece),
+      filled: (bytes) => this.#filled(bytes),
+      emptied: () => {
+        if (!this.#isLocal || this.#writer?.waits !== 0) return
+        this.#saidGoOn = true
+        this.#writer.send(GO_ON)
+      },
+      ended: (error) => this.#ended(error),
+    })
+    this.#socket = this.#direct.socket
+    this.#listen(this.#socket)
+    if (this.#resume) this.#socket.pause()
   }
 
   // ── receiving ─────────────────────────────────────────────────────────────────────────────
@@ -113,8 +149,23 @@ export class StreamChannel implements FrameChannel {
     } catch (error) {
       this.#end = { error: error as Error }
     }
-    const pause = this.#rate?.spend(piece.length, this.#frames.length - before) ?? 0
+    let frames = 0
+    for (let i = before; i < this.#frames.length; i++) if (this.#frames[i]!.length > 0) frames++
+    this.#came(piece.length, frames)
+  }
+
+  /** The rest of a frame, or a part of it, was read to its place. */
+  #filled(bytes: number): void {
+    const before = this.#frames.length
+    this.#reader.filled(bytes, this.#frames)
+    this.#came(bytes, this.#frames.length - before)
+  }
+
+  #came(bytes: number, frames: number): void {
+    const pause = this.#rate?.spend(bytes, frames) ?? 0
     if (pause > 0) this.#hush(pause)
+    // Who says something may have read something, too.
+    if (this.#writer?.waits) this.#writer.write()
     this.#dispatch()
   }
 
@@ -135,7 +186,11 @@ export class StreamChannel implements FrameChannel {
     return this.#resume !== undefined && clock() < this.#hushedUntil
   }
 
-  #ended(error?: Error): void {
+  #ended(cause?: Error): void {
+    // Who has closed without having read the last such word has closed all the same.
+    const unread =
+      this.#saidGoOn && !this.#reader.amidst && (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET'
+    const error = unread ? undefined : cause
     this.#end ??= {
       error:
         error ??
@@ -149,9 +204,14 @@ export class StreamChannel implements FrameChannel {
 
   #dispatch(): void {
     if (!this.#receiver) return
-    while (this.#next < this.#frames.length) {
-      const frame = this.#frames[this.#next++]!
-      if (this.#state === 'open') this.#receiver.frame(frame)
+    try {
+      while (this.#next < this.#frames.length) {
+        const frame = this.#frames[this.#next++]!
+        if (frame.length > 0 && this.#state === 'open') this.#receiver.frame(frame)
+      }
+    } finally {
+      // A receipt that has failed leaves the others for later: when the piece that brought them is gone.
+      for (let i = this.#next; i < this.#frames.length; i++) this.#frames[i] = this.#frames[i]!.slice()
     }
     if (this.#next > 0) {
       this.#frames = []
@@ -162,24 +222,8 @@ export class StreamChannel implements FrameChannel {
 
   #drain(): void {
     this.#dispatch()
-    this.#direct?.write()
-    // What its stream has read already comes first, as a `data` event.
-    if (this.#receiver && !this.#isHushed && this.#socket.readableLength > 0) this.#socket.read()
-    while (this.#state === 'open' && !this.#end && this.#receiver && !this.#isHushed) {
-      const descriptor = descriptorOf(this.#socket)
-      if (descriptor === -1) return
-      scratch ??= Buffer.allocUnsafeSlow(READ_BYTES)
-      let length: number
-      try {
-        length = readSync(descriptor, scratch, 0, READ_BYTES, null)
-      } catch (error) {
-        if (!isBusy(error)) this.#ended(error as Error)
-        return
-      }
-      if (length === 0) this.#ended()
-      else this.#take(Buffer.from(scratch.subarray(0, length)))
-      if (length < READ_BYTES) return
-    }
+    this.#writer?.write()
+    this.#direct?.drain()
   }
 
   // ── sending ───────────────────────────────────────────────────────────────────────────────
@@ -192,8 +236,8 @@ export class StreamChannel implements FrameChannel {
       )
     }
     if (this.#state !== 'open' || this.#broken) return
-    if (this.#direct) {
-      this.#direct.send(framed(frame))
+    if (this.#writer) {
+      this.#writer.send(frame)
       return
     }
     this.#socket.cork()
@@ -203,7 +247,7 @@ export class StreamChannel implements FrameChannel {
 
   /** The descriptor has taken something. */
   #taken(): void {
-    if (this.#state === 'closing' && this.#direct!.waits === 0) this.#hangUp()
+    if (this.#state === 'closing' && this.#writer!.waits === 0) this.#hangUp()
     this.#tellWritable()
   }
 
@@ -219,7 +263,7 @@ export class StreamChannel implements FrameChannel {
 
   get writable(): boolean {
     if (this.#state !== 'open' || this.#broken) return true
-    return (this.#direct?.waits ?? this.#socket.writableLength) < HIGH_WATER
+    return (this.#writer?.waits ?? this.#socket.writableLength) < HIGH_WATER
   }
 
   whenWritable(callback: () => void): void {
@@ -235,6 +279,7 @@ export class StreamChannel implements FrameChannel {
   // ── the end ───────────────────────────────────────────────────────────────────────────────
 
   hold(hold: boolean): void {
+    this.#holds = hold
     if (hold) this.#socket.ref()
     else this.#socket.unref()
   }
@@ -242,7 +287,7 @@ export class StreamChannel implements FrameChannel {
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    if (!this.#direct?.waits) this.#hangUp()
+    if (!this.#writer?.waits) this.#hangUp()
   }
 
   #hangUp(): void {
@@ -260,7 +305,7 @@ export class StreamChannel implements FrameChannel {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#frames = []
-    this.#direct?.stop()
+    this.#writer?.stop()
     clearTimeout(this.#resume)
     this.#socket.destroy()
     this.#tellWritable()

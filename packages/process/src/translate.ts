@@ -50,7 +50,9 @@ function count(process: string, number: number, link: Translation): Alias {
   if (!ofProcess) byProcess.set(process, (ofProcess = new Map()))
   let alias = ofProcess.get(number)
   if (!alias) {
-    alias = { id: link.thread.newAlias(), process, number, count: 0, countOfFirst: 0, first: link }
+    const own = link.thread.newAlias()
+    // Below 0 is a delivery of notifications: it is known as one here, too.
+    alias = { id: number < 0 ? -own : own, process, number, count: 0, countOfFirst: 0, first: link }
     ofProcess.set(number, alias)
     byId.set(alias.id, alias)
   }

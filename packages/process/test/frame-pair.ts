@@ -9,6 +9,7 @@ export class MemoryChannel implements FrameChannel {
   sent = 0
   other!: MemoryChannel
   held = false
+  #paused = false
   readonly #inbox: Uint8Array[] = []
   readonly #waiting: Array<() => void> = []
   #receiver: FrameReceiver | undefined
@@ -38,8 +39,14 @@ export class MemoryChannel implements FrameChannel {
     setImmediate(() => this.#deliver())
   }
 
+  /** While it is so, what comes waits. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused
+    if (!paused) this.#soon()
+  }
+
   #deliver(): void {
-    if (!this.#receiver) return
+    if (!this.#receiver || this.#paused) return
     while (this.#inbox.length > 0) this.#receiver.frame(this.#inbox.shift()!)
     if (!this.#end || this.#told) return
     this.#told = true

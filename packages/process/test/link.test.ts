@@ -9,7 +9,7 @@ import {
   serve,
   transfer,
 } from '@flatshare/apartment'
-import { createBy } from '@flatshare/apartment/internal'
+import { createBy, ROOT } from '@flatshare/apartment/internal'
 import { modelOf, onThreadExit } from '@flatshare/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { values } from '../../core/dist-test/codec-values.js'
@@ -34,8 +34,19 @@ class Counter {
 }
 ApartmentThreaded()(Counter)
 
+/** Of a class of its own, which nobody has heard of before. */
+class Late {
+  count = 0
+  add(n: number): number {
+    return (this.count += n)
+  }
+}
+ApartmentThreaded()(Late)
+
 const ends: Linked[] = []
 const aborted: unknown[] = []
+/** Why iterations were given up. */
+const reasons: unknown[] = []
 let lastPath: readonly number[] = []
 
 const api = {
@@ -67,6 +78,13 @@ const api = {
   whenAborted: (signal: AbortSignal) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true })),
   never: () => new Promise(() => {}),
+  make: (count: number) => Array.from({ length: count }, () => new Late()),
+  async *countUntilGivenUp() {
+    yield 0
+    const { signal } = currentCall()!
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    reasons.push(signal.reason)
+  },
 }
 serve(api)
 
@@ -159,6 +177,39 @@ describe('a link of frames', () => {
     for await (const n of remote.countTo(5)) got.push(n)
     for await (const text of await remote.stream()) got.push(text)
     expect(got).toEqual([1, 2, 3, 4, 5, 'a', 'b'])
+  })
+
+  it('S14 what comes for a call that was given up is let go at once, before anything is collected', async () => {
+    const { remote, near, channel } = await open()
+    const held = () => near.call({ id: ROOT, name: 'served' }, 'idle', '', [], undefined)
+    const before = await held()
+    const abort = new AbortController()
+    const sent = channel.other.sent
+    channel.setPaused(true)
+    const call = callWith(remote, { signal: abort.signal }).make(3)
+    await expect.poll(() => channel.other.sent).toBeGreaterThan(sent)
+    abort.abort('too late')
+    await expect(call).rejects.toBe('too late')
+    channel.setPaused(false)
+    await expect.poll(held).toBe(before)
+    // Its class was told with those that were let go.
+    expect(await (await remote.make(1))[0].add(2)).toBe(2)
+  })
+
+  it('S14 an iteration is given up by the signal of its call, and by its timeout', async () => {
+    const { remote } = await open()
+    const abort = new AbortController()
+    const items = callWith(remote, { signal: abort.signal }).countUntilGivenUp()
+    expect(await items.next()).toEqual({ done: false, value: 0 })
+    const waiting = items.next()
+    await remote.echo(0)
+    abort.abort('enough')
+    await expect(waiting).rejects.toBe('enough')
+    await expect.poll(() => reasons).toEqual(['enough'])
+    const late = async () => {
+      for await (const n of callWith(remote, { timeout: 50 }).countUntilGivenUp()) expect(n).toBe(0)
+    }
+    await expect(late()).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
   it('S16 a call that leads back re-enters, by the very numbers of its path', async () => {

@@ -1,5 +1,7 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Apartment, blocking, DisconnectedError } from '@flatshare/apartment'
+import { fileURLToPath } from 'node:url'
+import { Apartment, ApartmentPool, blocking, DisconnectedError } from '@flatshare/apartment'
 import { childProcess } from '@flatshare/process'
 import { describe, expect, it } from 'vitest'
 
@@ -170,6 +172,21 @@ describe('a module that cannot serve', () => {
     })
     given.abort(new Error('enough'))
     await expect(opening).rejects.toThrow('enough')
+  })
+})
+
+describe('a pool', () => {
+  const teaches = /^The members of a pool are threads of this process: open other processes by Apartment\.open/
+
+  it('has threads of this process alone, and leaves no other behind', async () => {
+    expect(() => new ApartmentPool(childProcess(basic) as never)).toThrow(teaches)
+    let child: ChildProcess | undefined
+    const start = () => (child = fork(fileURLToPath(new URL('./children/own.js', import.meta.url))))
+    await expect(ApartmentPool.open(start as never, { size: 1 })).rejects.toMatchObject({
+      message: expect.stringMatching('The members of a pool are threads of this process'),
+    })
+    if (child!.signalCode === null) await once(child!, 'exit')
+    expect(child!.signalCode).toBe('SIGKILL')
   })
 })
 

@@ -10,7 +10,11 @@ const program = fileURLToPath(new URL('./programs/parent.js', import.meta.url))
 async function printed(parent: ChildProcessByStdio<null, Readable, null>, ...lines: string[]): Promise<void> {
   let text = ''
   const missing = () => lines.some((line) => !text.split('\n').includes(line))
-  while (missing()) text += String((await once(parent.stdout, 'data'))[0])
+  for await (const piece of parent.stdout.iterator({ destroyOnReturn: false })) {
+    text += String(piece)
+    if (!missing()) return
+  }
+  throw new Error(`The program ended, and had printed: ${text}`)
 }
 
 describe('a child whose parent is killed', () => {

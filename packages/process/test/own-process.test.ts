@@ -1,7 +1,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { Apartment, DisconnectedError } from '@flatshare/apartment'
+import { Apartment, blocking, DisconnectedError } from '@flatshare/apartment'
+import { CannotBlockError } from '@flatshare/core'
 import { childProcess } from '@flatshare/process'
 import { describe, expect, it } from 'vitest'
 
@@ -33,6 +34,20 @@ describe.each(Object.entries(ways))('a process that a function has %s', (_, star
       pid = await apartment.remote.pid()
     }
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  })
+
+  it('is called by a thread that blocks, where its channel can be read so', async () => {
+    await using apartment = await Apartment.open<Own>(start, { name: 'own' })
+    const remote = blocking(apartment.remote)
+    if (_ === 'spawned with a pipe') {
+      expect(remote.greet('you')).toBe('hello you')
+      return
+    }
+    expect(() => remote.greet('you')).toThrow(CannotBlockError)
+    expect(() => remote.greet('you')).toThrow(
+      /^served\.greet\(\) of the thread "own" can't be waited for: .* as over an IPC channel or TLS .*Instead: await proxy\.greet\(\)\.$/,
+    )
+    expect(await apartment.remote.greet('you')).toBe('hello you')
   })
 
   it('carries much at once', async () => {

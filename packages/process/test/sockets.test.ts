@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { Apartment, DisconnectedError } from '@flatshare/apartment'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Apartment, blocking, DisconnectedError } from '@flatshare/apartment'
+import { CannotBlockError } from '@flatshare/core'
 import { childProcess, type ListenOptions, listen, type SocketOptions, socket } from '@flatshare/process'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { certificate } from './certificate.js'
 import { privateFolder } from './socket-pair.js'
 
@@ -59,7 +61,7 @@ describe('a process at a socket', () => {
       },
     ],
   ]
-  it.each(ways)('is called, calls back, and is let go: %s', async (_, start) => {
+  it.each(ways)('is called, calls back, and is let go: %s', async (way, start) => {
     const options = await start()
     const apartment = await openAt(options, 'attached')
     expect(apartment.name).toBe('attached')
@@ -67,6 +69,8 @@ describe('a process at a socket', () => {
     expect(await apartment.remote.call((n) => n * 2)).toBe(42)
     const counter = await apartment.create('Counter')
     expect(await counter.add(3)).toBe(3)
+    if (way.startsWith('TLS')) expect(() => blocking(counter).add(1)).toThrow(CannotBlockError)
+    else expect(blocking(counter).add(1)).toBe(4)
     const long = 'x'.repeat(2_000_000)
     expect(await apartment.remote.echo(long)).toBe(long)
     await apartment.close()
@@ -110,15 +114,26 @@ describe('a process at a socket', () => {
   })
 
   it('that is stopped is found out by the heartbeat', async () => {
+    // Beats come when the test says so.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
     await server.remote.start({ path: path() })
     await using apartment = await openAt({ path: path(), heartbeat: { interval: 100, timeout: 1_000 } }, 'slow')
     const pid = await apartment.remote.pid()
-    const awaited = apartment.remote.never()
+    let error: unknown
+    const lost = apartment.remote.never().catch((reason: unknown) => {
+      error = reason
+    })
     process.kill(pid, 'SIGSTOP')
-    await expect(awaited).rejects.toMatchObject({
+    while (error === undefined) {
+      vi.advanceTimersByTime(100)
+      await turn()
+    }
+    await lost
+    process.kill(pid, 'SIGCONT')
+    expect(error).toMatchObject({
       cause: { message: 'The apartment "slow" has not answered for 1000 ms.' },
     })
-    process.kill(pid, 'SIGCONT')
   })
 })
 

@@ -1,7 +1,7 @@
 /**
  * A progress at both ends of a port, where the two share no memory: another process, or a page's worker with a memory of
  * its own. Each end has a progress in its own shared memory, and all of this package works there; what has changed is
- * told to the other, some times a second and at the end, never once a report.
+ * told to the other, some times a second, at the end, and before this end closes as it means to; never once a report.
  *
  *   maker → other   { progress: 'made', label, min, max, total, count, value }    the first, once
  *   both ways       { progress: 'changed', add, byValue?, value?, total?, limits?, end?, reason? }
@@ -11,14 +11,14 @@
  * plain values, so anything that carries JSON can pass them on.
  */
 import { DisconnectedError } from '@flatshare/core'
-import { holdOpen, listen, type Port } from '@flatshare/core/internal'
+import { holdOpen, listen, onLastWords, type Port } from '@flatshare/core/internal'
 import { addCount } from './counter.js'
 import { At } from './layout.js'
 import { readLimits } from './limits.js'
 import { goByValue, standsForItself } from './node.js'
 import { addressOf, Progress } from './progress.js'
 import { packReason, unpackReason } from './reason.js'
-import type { ProgressSnapshot } from './snapshot.js'
+import { type ProgressSnapshot, readSnapshot } from './snapshot.js'
 import { checkWatching } from './watch.js'
 
 /** How to keep two ends the same. */
@@ -61,6 +61,7 @@ export class Mirror {
   readonly #ending = new AbortController()
   readonly #release: () => void
   #apart = false
+  #stopLastWords: (() => void) | undefined
 
   constructor(
     readonly progress: Progress,
@@ -78,6 +79,9 @@ export class Mirror {
   /** Tells the other end, until the progress or the mirror has ended. */
   async run(interval: number | undefined): Promise<void> {
     const { signal } = this.#ending
+    if (signal.aborted) return
+    // What was counted since the last message is told before this end closes.
+    this.#stopLastWords = onLastWords(() => this.#tell(readSnapshot(addressOf(this.progress))))
     for await (const now of this.progress.watch({ ...(interval === undefined ? {} : { interval }), signal })) {
       if (!signal.aborted) this.#tell(now)
     }
@@ -147,6 +151,7 @@ export class Mirror {
 
   /** Tells nothing any more. What the other end has counted until it hears of the end is still heard. */
   end(): void {
+    this.#stopLastWords?.()
     this.#ending.abort()
     this.#release()
   }

@@ -23,7 +23,7 @@ import {
   tryAcquire,
 } from './arena-lock.js'
 import { type AwaitOptions, blockingTimeout, checkAwaitOptions } from './await-grant.js'
-import { guardText, keepOnItsThread, spentGuard } from './guard.js'
+import { guardText, isCutOff, keepOnItsThread, spentGuard } from './guard.js'
 import { LOCK_BYTES, type Outcome } from './lock.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 
@@ -46,11 +46,12 @@ interface Hold {
   readonly by: Call | undefined | 'none'
 }
 
-let releaseMutex: (mutex: Mutex, hold: Hold | undefined) => void
+let releaseMutex: (mutex: Mutex, hold: Hold | undefined, unmended?: boolean) => void
 let describe: (mutex: Mutex) => string
 let setHold: (mutex: Mutex, hold: Hold | undefined) => void
 let addressOf: (mutex: Mutex) => number
 let suspendGuard: (guard: MutexGuard) => Suspended
+let abandonGuard: (guard: MutexGuard) => void
 
 /**
  * Stands for a mutex that is held: release it, once, on the thread that locked it.
@@ -120,7 +121,12 @@ export class MutexGuard implements Disposable {
         },
       }
     }
-    keepOnItsThread(MutexGuard, (guard) => describe(guard.#mutex))
+    abandonGuard = (guard) => {
+      if (!guard.#held) return
+      releaseMutex(guard.#mutex, guard.#hold, true)
+      guard.#held = false
+    }
+    keepOnItsThread(MutexGuard, { describe: (guard) => describe(guard.#mutex), abandon: abandonGuard })
   }
 }
 
@@ -133,7 +139,8 @@ export class MutexGuard implements Disposable {
  *
  * Awaiting waiters are served in their order, whatever thread they are on. Blocking ones may get ahead of
  * others; at least each millisecond the mutex goes to whoever has waited longest. When the holder's
- * thread ends, however it ends, the mutex goes to one waiter at once, whose guard says `abandoned`.
+ * thread ends, however it ends, the mutex goes to one waiter at once, whose guard says `abandoned`; so it does when the
+ * process ends that holds it by a proxy.
  *
  * With `reentrant: true` the code that holds it may lock it again, and it is free when each of these
  * guards is released. What holds it is inside `runExclusive`, all that `fn` calls, after an `await` too
@@ -258,12 +265,18 @@ export class Mutex extends Primitive {
     if (guard.abandoned) throw this.#abandoned()
     const hold = this.#hold
     const outer = this.#running
+    const call = currentCall()
+    let unmended = false
     this.#running = guard
     try {
       return await runInFrame({ parent: currentFrame(), holds: hold ?? guard }, fn)
+    } catch (error) {
+      unmended = isCutOff(error, call)
+      throw error
     } finally {
       this.#running = outer
-      guard.release()
+      if (unmended) abandonGuard(guard)
+      else guard.release()
     }
   }
 
@@ -292,12 +305,13 @@ export class Mutex extends Primitive {
     }
   }
 
-  #release(hold: Hold | undefined): void {
+  #release(hold: Hold | undefined, unmended = false): void {
     if (hold !== undefined) {
       if (--hold.depth > 0) return
       if (this.#hold === hold) this.#hold = undefined
     }
-    release(this.address)
+    if (unmended) releaseUnmended(this.address)
+    else release(this.address)
   }
 
   /** Whether some living thread holds the mutex. It may be otherwise by the time that you look at the answer. */
@@ -336,7 +350,7 @@ export class Mutex extends Primitive {
 
   static {
     describe = (mutex) => mutex.describe()
-    releaseMutex = (mutex, hold) => mutex.#release(hold)
+    releaseMutex = (mutex, hold, unmended) => mutex.#release(hold, unmended)
     setHold = (mutex, hold) => {
       mutex.#hold = hold
     }

@@ -9,7 +9,7 @@ export interface Guarded {
   readonly lock: RwLock
   describe(): string
   endRead(): void
-  endWrite(): void
+  endWrite(unmended?: boolean): void
 }
 
 type ReadState = 'reads' | 'released' | 'upgrades' | 'upgraded'
@@ -18,6 +18,7 @@ let lockReadBy: (guard: ReadGuard) => RwLock
 let lockWrittenBy: (guard: WriteGuard) => RwLock
 let setState: (guard: ReadGuard, state: ReadState) => void
 let spendWrite: (guard: WriteGuard) => void
+let abandonWrite: (guard: WriteGuard) => void
 
 /**
  * Stands for a read by an `RwLock`: release it, once, on the thread that took it.
@@ -116,7 +117,11 @@ export class ReadGuard implements Disposable {
     setState = (guard, state) => {
       guard.#state = state
     }
-    keepOnItsThread(ReadGuard, (guard) => guard.#of.describe())
+    // Who only reads leaves nothing half-changed.
+    keepOnItsThread(ReadGuard, {
+      describe: (guard) => guard.#of.describe(),
+      abandon: (guard) => guard[Symbol.dispose](),
+    })
   }
 }
 
@@ -181,7 +186,12 @@ export class WriteGuard implements Disposable {
     spendWrite = (guard) => {
       guard.#held = false
     }
-    keepOnItsThread(WriteGuard, (guard) => guard.#of.describe())
+    abandonWrite = (guard) => {
+      if (!guard.#held) return
+      guard.#of.endWrite(true)
+      guard.#held = false
+    }
+    keepOnItsThread(WriteGuard, { describe: (guard) => guard.#of.describe(), abandon: abandonWrite })
   }
 }
 
@@ -204,6 +214,11 @@ function foreign(what: string): FlatshareError {
 /** Says what has become of a guard. Only with 'reads' does it stand for a read. */
 export function mark(guard: ReadGuard, state: ReadState): void {
   setState(guard, state)
+}
+
+/** Ends the write of one who has died amidst it: the guards that follow say so. */
+export function abandon(guard: WriteGuard): void {
+  abandonWrite(guard)
 }
 
 /** From now on the guard stands for nothing. */

@@ -2,6 +2,7 @@
 import { AbandonedError, DeadlockError } from '@flatshare/core'
 import {
   checkedTimeout,
+  currentCall,
   currentFrame,
   holdsInFrame,
   isAlive,
@@ -13,11 +14,12 @@ import {
 } from '@flatshare/core/internal'
 import { awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { waiting } from './engine.js'
+import { isCutOff } from './guard.js'
 import type { Outcome } from './lock.js'
 import type { BlockingOptions, LockOptions } from './mutex.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
 import { makeRwLock, RWLOCK_BYTES, type RwLockWaiter, rwLockIn } from './rwlock-core.js'
-import { checkReads, checkWrites, type Guarded, mark, ReadGuard, spend, WriteGuard } from './rwlock-guards.js'
+import { abandon, checkReads, checkWrites, type Guarded, mark, ReadGuard, spend, WriteGuard } from './rwlock-guards.js'
 import type { WaitNode } from './wait-queue.js'
 
 const words = makeRwLock(waiting)
@@ -64,7 +66,7 @@ export class RwLock extends Primitive {
       lock: this,
       describe: () => this.describe(),
       endRead: () => words.releaseRead(this.#at, this.#record),
-      endWrite: () => words.releaseWrite(this.#at),
+      endWrite: (unmended) => words.releaseWrite(this.#at, unmended),
     }
   }
 
@@ -269,12 +271,18 @@ export class RwLock extends Primitive {
     const guard = await this.write(options)
     if (guard.abandoned) throw this.#abandonedWrite()
     const run = {}
+    const call = currentCall()
+    let unmended = false
     this.#writing = run
     try {
       return await runInFrame({ parent: currentFrame(), holds: run }, fn)
+    } catch (error) {
+      unmended = isCutOff(error, call)
+      throw error
     } finally {
       this.#writing = undefined
-      guard.release()
+      if (unmended) abandon(guard)
+      else guard.release()
     }
   }
 

@@ -122,8 +122,8 @@ export function makeSemaphore(waiting: Waiting) {
     )
   }
 
-  /** Gives permits back, or gives signals; false, and nothing, where there would be more than can be. */
-  function release(seat: Seat, weight: number): boolean {
+  /** Gives permits back, or gives signals; false, and nothing, where there would be more than can be. `died`: their holder. */
+  function release(seat: Seat, weight: number, died = false): boolean {
     const { address, record } = seat
     waiting.enter(address)
     settle(address)
@@ -136,6 +136,7 @@ export function makeSemaphore(waiting: Waiting) {
         if (other === 0) break
         rest -= letGo(other, rest)
       }
+      if (died) memory.set(address + TOLD_OF_DEATH, ABANDONED)
       memory.set(address, used - weight)
       if (queues.first(address) !== 0) serveSettled(seat, 0)
     }

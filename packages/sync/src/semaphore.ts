@@ -1,8 +1,8 @@
 /** The semaphore that programs see: permits (`semaphore-core.ts`), a name, and guards. */
-import { checkedTimeout, isThenable } from '@flatshare/core/internal'
+import { checkedTimeout, currentCall, isThenable } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { waiting } from './engine.js'
-import { Guard } from './guard.js'
+import { abandon, Guard, isCutOff } from './guard.js'
 import type { Outcome } from './lock.js'
 import type { BlockingOptions } from './mutex.js'
 import { letCross, Primitive, type PrimitiveOptions } from './primitive.js'
@@ -23,6 +23,7 @@ export interface RunOptions extends AwaitOptions {
 }
 
 let describe: (semaphore: Semaphore) => string
+let giveBack: (semaphore: Semaphore, weight: number, unmended: boolean) => void
 
 /**
  * Stands for permits that are held: release it, once, on the thread that acquired them. Or let it be, and
@@ -33,28 +34,36 @@ let describe: (semaphore: Semaphore) => string
  */
 export class Permit extends Guard {
   readonly #semaphore: Semaphore
-  /** How many permits it stands for. */
-  readonly weight: number
-  /**
-   * True when a thread died since the last permit was given, and held permits: what it used them for may
-   * be half-done. It is said to one that acquires; to a second one only if a thread dies just then.
-   */
-  readonly abandoned: boolean
+  readonly #weight: number
+  readonly #abandoned: boolean
 
   /** @internal */
   constructor(semaphore: Semaphore, weight: number, outcome: Outcome) {
     super()
     this.#semaphore = semaphore
-    this.weight = weight
-    this.abandoned = outcome === 'abandoned'
+    this.#weight = weight
+    this.#abandoned = outcome === 'abandoned'
+  }
+
+  /** How many permits it stands for. */
+  get weight(): number {
+    return this.#weight
+  }
+
+  /**
+   * True when a thread died since the last permit was given, and held permits: what it used them for may
+   * be half-done. It is said to one that acquires; to a second one only if a thread dies just then.
+   */
+  get abandoned(): boolean {
+    return this.#abandoned
   }
 
   protected describe(): string {
     return describe(this.#semaphore)
   }
 
-  protected letGo(): void {
-    this.#semaphore.release(this.weight)
+  protected letGo(unmended = false): void {
+    giveBack(this.#semaphore, this.weight, unmended)
   }
 }
 
@@ -183,7 +192,11 @@ export class Semaphore extends Primitive {
    * @throws RangeError for a weight that is no integer of 1 to 2²⁷, or when more than 2²⁷ would be free.
    */
   release(weight = 1): void {
-    if (core.release(this.#seat, checkedWeight(weight))) return
+    this.#release(checkedWeight(weight), false)
+  }
+
+  #release(weight: number, unmended: boolean): void {
+    if (core.release(this.#seat, weight, unmended)) return
     throw new RangeError(
       `${this.describe()} has ${this.available} free permits: with ${weight} more there would be more than ${MAX_PERMITS}. ` +
         'Nobody acquires them, or somebody releases too often.',
@@ -197,8 +210,14 @@ export class Semaphore extends Primitive {
    * Nobody is refused inside: `fn` that acquires again waits, and for ever if it waits for its own permits.
    */
   async run<R>(fn: (permit: Permit) => R | PromiseLike<R>, options: RunOptions = {}): Promise<R> {
+    const call = currentCall()
     using permit = await this.#acquire(checkedWeight(options.weight ?? 1), options)
-    return await fn(permit)
+    try {
+      return await fn(permit)
+    } catch (error) {
+      if (isCutOff(error, call)) abandon(permit)
+      throw error
+    }
   }
 
   /**
@@ -235,6 +254,7 @@ export class Semaphore extends Primitive {
 
   static {
     describe = (semaphore) => semaphore.describe()
+    giveBack = (semaphore, weight, unmended) => semaphore.#release(weight, unmended)
   }
 }
 

@@ -285,7 +285,16 @@ export function iterables(open: Opener): void {
       const there = await doomed.create('Source')
       const items = await arrived(there.fewThenNothing())
       expect(await items.next()).toMatchObject({ value: 1 })
-      const rest = all(items)
+      let tookAll!: () => void
+      const taken = new Promise<void>((resolve) => {
+        tookAll = resolve
+      })
+      const take = async () => {
+        for await (const item of items) if (item === 4) tookAll()
+      }
+      const rest = take()
+      // From then on it waits for a fifth, which doesn't come: it asks for nothing of a thread that is being closed.
+      await taken
       await doomed.terminate()
       await expect(rest).rejects.toThrow(DisconnectedError)
       await expect(rest).rejects.toThrow(/asyncIterator\.next\(\): the thread "doomed" has ended/)

@@ -1,5 +1,5 @@
 /** A module that runs in a process of its own. */
-import { writeSync } from 'node:fs'
+import { existsSync, writeSync } from 'node:fs'
 import { byReference } from '@flatshare/core'
 
 export class Counter {
@@ -38,6 +38,11 @@ export const crash = () => {
 export const compute = (milliseconds: number) => {
   const end = performance.now() + milliseconds
   while (performance.now() < end);
+  return 'done'
+}
+/** Computes, without a pause, until there is such a file. */
+export const computeUntil = (path: string) => {
+  while (!existsSync(path));
   return 'done'
 }
 

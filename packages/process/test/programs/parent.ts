@@ -13,7 +13,9 @@ const ways = {
 }
 
 const [way, busy] = process.argv.slice(2)
-const apartment = await Apartment.open<typeof import('../children/orphan.js')>(ways[way as keyof typeof ways])
+const apartment = await Apartment.open<typeof import('../children/orphan.js')>(ways[way as keyof typeof ways], {
+  startTimeout: 25_000,
+})
 if (busy) void apartment.remote.compute()
 else await apartment.remote.isThere()
 console.log('opened')
