@@ -15,6 +15,7 @@ import { insteadOfEmptied } from './emptied.js'
 import { NotMarshalableError } from './errors.js'
 import { type MarshalContext, type Marshaler, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
 import { missingMarshaler } from './missing-marshaler.js'
+import { isOfPlatform } from './of-platform.js'
 import { functionLabel, refusal } from './refusal.js'
 import type { ThreadId } from './threads.js'
 import { requireAttached, transferListOf } from './transfer.js'
@@ -70,7 +71,8 @@ export function containsReference(x: unknown, seen = new Set<object>()): boolean
     for (const [key, value] of x) if (containsReference(key, seen) || containsReference(value, seen)) return true
   } else if (x instanceof Set) {
     for (const value of x) if (containsReference(value, seen)) return true
-  } else if (isContainer(x)) {
+  } else if (isOfPlatform(x)) return true
+  else if (isContainer(x)) {
     for (const key of Object.keys(x)) if (containsReference((x as any)[key], seen)) return true
   } else return isUnclonable(x)
   return false
@@ -138,6 +140,10 @@ class Packer implements MarshalContext {
       return placeholder
     }
     if (typeof x === 'function') throw refusal(functionLabel(x), this.#trail)
+    if (isOfPlatform(x)) {
+      if (this.apart) throw refusal(objectLabel(x), this.#trail, 'what it holds')
+      return x
+    }
     if (isContainer(x)) return this.#copy(x)
     if (isUnclonable(x)) throw refusal(objectLabel(x), this.#trail, insteadOfEmptied(x))
     return x
@@ -271,7 +277,8 @@ function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>):
     const values = [...x].map((value) => resolve(value, resolved, seen))
     x.clear()
     for (const value of values) x.add(value)
-  } else if (isContainer(x)) {
+  } else if (isOfPlatform(x)) return true
+  else if (isContainer(x)) {
     for (const key of Object.keys(x)) {
       const value = (x as any)[key]
       const found = resolve(value, resolved, seen)

@@ -1,3 +1,5 @@
+import { BlockList } from 'node:net'
+import { createHistogram } from 'node:perf_hooks'
 import {
   ApartmentThreaded,
   callWith,
@@ -249,7 +251,11 @@ describe('a link of frames', () => {
     await expect(remote.echo(transfer(port1))).rejects.toThrow(/MessagePort, which can be moved between threads/)
     await expect(remote.echo(port1)).rejects.toBeInstanceOf(NotMarshalableError)
     await expect(remote.echo(new SharedArrayBuffer(8))).rejects.toBeInstanceOf(NotMarshalableError)
-    await expect(remote.echo(new Blob(['x']))).rejects.toBeInstanceOf(NotMarshalableError)
+    for (const own of [new Blob(['x']), new BlockList(), createHistogram()]) {
+      await expect(remote.echo({ in: [own] })).rejects.toThrow(
+        /can't cross to another thread: it contains an? .* Send instead/,
+      )
+    }
     const bytes = new Uint8Array([1, 2, 3])
     const came = await remote.echo(transfer(bytes))
     expect([...came]).toEqual([1, 2, 3])
