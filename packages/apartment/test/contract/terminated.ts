@@ -3,6 +3,7 @@ import { onGone } from '@flatshare/apartment/internal'
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { gate } from '../apartments.js'
+import type { Cells } from '../threads/cells.js'
 import { type Busy, Cell, newCells, untilBegun } from '../threads/giving-up.js'
 import type { Opener } from './opener.js'
 
@@ -19,6 +20,21 @@ export function terminated(open: Opener): void {
     busy = await apartment.create('Busy')
   })
   afterAll(() => apartment.close())
+
+  const settings = { onAbort: 'terminate', graceTime: 1 } as const
+
+  /** As `untilBegun`, with a new apartment for each call: in another process it ends also where the call had not begun. */
+  async function endedBy(call: (busy: Remote<Busy>, timeout: number, cells: Cells) => unknown) {
+    let last: { doomed: Apartment<Module>; there: Remote<Busy>; gone: Promise<void> } | undefined
+    const { error } = await untilBegun(async (timeout, cells) => {
+      await last?.doomed.terminate()
+      const doomed = await open<Module>(module)
+      const there = await doomed.create('Busy')
+      last = { doomed, there, gone: new Promise<void>((resolve) => void onGone(there, resolve)) }
+      await call(there, timeout, cells)
+    }, open.sharesMemory)
+    return { error, ...last! }
+  }
 
   describe('onAbort: terminate', () => {
     it('ends the thread of a call that was given up and goes on', async () => {
@@ -42,13 +58,8 @@ export function terminated(open: Opener): void {
     })
 
     it('by a deadline, too', async () => {
-      const doomed = await open<Module>(module)
-      const there = await doomed.create('Busy')
-      const gone = new Promise<void>((resolve) => void onGone(there, resolve))
-      const settings = { onAbort: 'terminate', graceTime: 1 } as const
-      const { error } = await untilBegun(
-        (timeout, cells) => callWith(there, { ...settings, timeout }).forever(cells),
-        open.sharesMemory,
+      const { error, doomed, there, gone } = await endedBy((busy, timeout, cells) =>
+        callWith(busy, { ...settings, timeout }).forever(cells),
       )
       expect(error).toMatchObject({ name: 'TimeoutError' })
       await gone
@@ -123,13 +134,8 @@ export function terminated(open: Opener): void {
     })
 
     it('does so after a call that blocked', async () => {
-      const doomed = await open<Module>(module)
-      const there = await doomed.create('Busy')
-      const gone = new Promise<void>((resolve) => void onGone(there, resolve))
-      const settings = { onAbort: 'terminate', graceTime: 1 } as const
-      const { error } = await untilBegun(
-        (timeout, cells) => blocking(callWith(there, { ...settings, timeout })).forever(cells),
-        open.sharesMemory,
+      const { error, doomed, gone } = await endedBy((busy, timeout, cells) =>
+        blocking(callWith(busy, { ...settings, timeout })).forever(cells),
       )
       expect(error).toMatchObject({ name: 'TimeoutError' })
       await gone
