@@ -1,6 +1,6 @@
 /** S17 over calls and locks together. */
 import { Apartment, blocking, type Remote } from '@flatshare/apartment'
-import { Mutex } from '@flatshare/sync'
+import { Mutex, RwLock } from '@flatshare/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Holder, Ledger } from './holding.js'
 
@@ -104,6 +104,45 @@ describe('S17 a circle of calls and locks', () => {
     expect(() => blocking(one).holdAndCallBack(lock, callback)).toThrow(
       expect.objectContaining({ name: 'DeadlockError' }),
     )
+  })
+
+  test('a callback that awaits the lock of the code that awaits it is told at once; a reentrant lock lets it in', async () => {
+    const lock = new Mutex()
+    await expect(lock.runExclusive(() => one.callBack(() => lock.runExclusive(() => 'never')))).rejects.toMatchObject({
+      name: 'DeadlockError',
+    })
+    const rwlock = new RwLock()
+    await expect(rwlock.runWriting(() => one.callBack(() => rwlock.write()))).rejects.toMatchObject({
+      name: 'DeadlockError',
+    })
+    const reentrant = new Mutex({ reentrant: true })
+    const both = reentrant.runExclusive(() => one.callBack(() => reentrant.runExclusive(() => 'both')))
+    expect(await both).toBe('both')
+  })
+
+  test('a callback of other code of the same thread waits its turn', async () => {
+    const lock = new Mutex()
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    const order: string[] = []
+    const holding = lock.runExclusive(async () => {
+      await one.callBack(() => left)
+      order.push('first')
+    })
+    let wants = () => {}
+    const wanted = new Promise<void>((resolve) => {
+      wants = resolve
+    })
+    const other = two.callBack(() => {
+      wants()
+      return lock.runExclusive(() => order.push('second'))
+    })
+    await wanted
+    leave()
+    await Promise.all([holding, other])
+    expect(order).toEqual(['first', 'second'])
   })
 
   test('an answer leaves before its thread blocks on a lock', async () => {

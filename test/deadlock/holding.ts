@@ -53,6 +53,11 @@ export class Holder {
     return lock.runExclusiveSync(() => (blocking(callback as never) as () => string)())
   }
 
+  /** Awaits what the callback gives. */
+  async callBack(callback: () => unknown): Promise<unknown> {
+    return await callback()
+  }
+
   /** Answers, and blocks on the lock before its event loop turns. */
   answerThenLock(lock: Mutex, arrivals: Int32Array): string {
     queueMicrotask(() => lock.runExclusiveSync(() => Atomics.add(arrivals, 0, 1)))

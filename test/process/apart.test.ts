@@ -6,6 +6,7 @@ import {
   type Downgrade,
   DowngradeError,
   homeOf,
+  Mutex,
   modelOf,
   onDowngrade,
   Progress,
@@ -34,6 +35,13 @@ describe('S11 a free-threaded object in another process', () => {
     expect(await remote.depositBlocking(account, 2)).toBe(7)
     expect(account.balance).toBe(7)
     expect(homeOf(remote)).toMatchObject({ pid: await remote.pid(), thread: 'far', isHere: false })
+  })
+
+  it('is not locked there: its memory is here', async () => {
+    await expect(remote.lockedBy(new Account())).rejects.toThrow(
+      /^locked takes an object whose memory this thread shares\. This one, Remote<Account>.* is a proxy: .* make what is to be one step one of them\.$/,
+    )
+    await expect(remote.lockedBy({})).rejects.toThrow('locked takes an object of a free-threaded class.')
   })
 
   it('S8 is one proxy, and the object itself where it comes home', async () => {
@@ -70,6 +78,15 @@ describe('S11 a free-threaded object in another process', () => {
       /^served\.keep\(\): the Account at 0\.0 would arrive as a mere proxy.*downgrade: 'refuse'/,
     )
     await expect(remote.keep(new Ledger())).rejects.toThrow(/^served\.keep\(\): the Ledger.*crossing: 'memory-only'/)
+    for (const on of [{ account: new Account() }, { cause: new Account() }]) {
+      await expect(strict.keep(Object.assign(new Error('with it'), on))).rejects.toBeInstanceOf(DowngradeError)
+    }
+    await expect(remote.keep(new Error('with it', { cause: [new Ledger()] }))).rejects.toBeInstanceOf(DowngradeError)
+    const throwing = () => {
+      throw Object.assign(new Error('thrown'), { ledger: new Ledger(), code: 5 })
+    }
+    const thrown = await remote.exclusively(new Mutex(), throwing).catch((e: unknown) => e)
+    expect(thrown).toMatchObject({ message: 'thrown', code: 5, ledger: undefined })
     expect(await remote.kept()).toBe('before')
     await strict.keep(new Counter())
     await expect(remote.requireFree(new Account())).rejects.toBeInstanceOf(DowngradeError)

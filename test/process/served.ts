@@ -6,8 +6,10 @@ import {
   callWith,
   currentCall,
   currentThread,
+  DowngradeError,
   homeOf,
-  type Mutex,
+  locked,
+  Mutex,
   modelOf,
   type Progress,
   requireModel,
@@ -45,6 +47,9 @@ export const unlock = (): unknown => guard.release()
 export const dropGuard = (): void => guard[Symbol.dispose]()
 export const exclusively = (mutex: Mutex, act: () => unknown): unknown => mutex.runExclusive(() => act())
 
+/** Locks it by code that holds it. */
+export const twice = (mutex: Mutex): unknown => mutex.runExclusive(() => mutex.runExclusive(() => 'both'))
+
 /** Takes a lock of another process, and keeps it. */
 export const take = async (lock: any, method: string): Promise<boolean> => {
   guard = await lock[method]()
@@ -71,6 +76,41 @@ export const giveUp = async (mutex: Mutex, asked: () => unknown): Promise<unknow
   await asked()
   return given
 }
+/** What a lock, or a queue, of another process says to a call that doesn't await; undefined where it makes it. */
+export const refusal = (lock: any, member: string): string | undefined => refused(lock, member)
+export const refusalBlocking = (lock: any, member: string): string | undefined => refused(blocking(lock), member)
+function refused(lock: any, member: string): string | undefined {
+  try {
+    void lock[member](() => {})
+    return undefined
+  } catch (error) {
+    if (error instanceof DowngradeError) return error.message
+    throw error
+  }
+}
+/** Takes a lock of another process by a call that blocks, and keeps its guard, if it gives one. */
+export const takeBlocking = (lock: any, member: string): boolean => {
+  guard = (blocking(lock) as any)[member]()
+  return guard !== undefined
+}
+/** Runs a function of this process with a lock of another one; `seen` is called by that one's way. */
+export const runBlocking = (mutex: any, seen: () => unknown): unknown =>
+  (blocking(mutex) as any).runExclusive(() => (blocking(seen) as any)())
+/** Makes the guard that is kept one that writes. */
+export const upgrade = async (): Promise<void> => {
+  guard = await guard.upgrade()
+}
+export const refusalOfGuard = (member: string): string | undefined => refused(guard, member)
+export const lockNow = async (mutex: Mutex): Promise<unknown> => {
+  try {
+    guard = await mutex.lock({ timeout: 0 })
+    return 'has it'
+  } catch (error) {
+    return (error as Error).name
+  }
+}
+export const newMutex = (): Mutex => new Mutex()
+export const lockedBy = (account: Account): unknown => locked([account], () => 'inside')
 
 /** Asks for a lock of another process, and isn't told that it has it. */
 export const lockUnheard = (mutex: Mutex): unknown => callWith(mutex, { reply: false }).lock()

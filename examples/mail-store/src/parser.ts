@@ -4,9 +4,6 @@ import { ApartmentThreaded, type Progress } from 'flatshare'
 import type { Outcome } from './message.js'
 import { parseShare, type Share } from './share.js'
 
-// Ctrl-C goes to all processes of the terminal. The one that was started by hand ends this one, when it is done.
-for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {})
-
 /** Parses messages in its own process. What it finds goes back as plain records. */
 @ApartmentThreaded()
 export class Parser {

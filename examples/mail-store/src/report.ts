@@ -31,10 +31,8 @@ export function toJson(report: Report): string {
       senders: report.senders.map(({ key, count }) => ({ address: key, count })),
       distinctSenders: report.distinctSenders,
       bytes: report.bytes,
-      threads: report.threads,
-      perThread: report.perThread,
       seconds: rounded(report.seconds),
-      oneThreadSeconds: report.oneThreadSeconds === null ? null : rounded(report.oneThreadSeconds),
+      ...readers(report),
       largestConversations: report.largestConversations.map(({ subject, messages }) => ({ subject, messages })),
       days: report.days.map(({ key, count }) => ({ day: key, count })),
       weekdays: report.weekdays,
@@ -45,6 +43,14 @@ export function toJson(report: Report): string {
     null,
     2,
   )
+}
+
+/** The readers by the name of what they were. */
+function readers({ threads: count, processes, perThread: perReader, oneThreadSeconds }: Report): object {
+  const alone = oneThreadSeconds === null ? null : rounded(oneThreadSeconds)
+  return processes
+    ? { processes: count, perProcess: perReader, oneProcessSeconds: alone }
+    : { threads: count, perThread: perReader, oneThreadSeconds: alone }
 }
 
 const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000

@@ -67,10 +67,10 @@ test('--processes prints the same document', async () => {
     await run([file, '--processes', '2', '--json']),
   ]
   expect({ err: processes.err, code: processes.code }).toEqual({ err: '', code: 0 })
-  const { perThread, seconds: _s, ...found } = JSON.parse(processes.out)
-  const { perThread: _p, seconds: _t, ...expected } = JSON.parse(threads.out)
+  const { processes: count, perProcess, oneProcessSeconds, seconds: _s, ...found } = JSON.parse(processes.out)
+  const { threads: _c, perThread: _p, oneThreadSeconds: _o, seconds: _t, ...expected } = JSON.parse(threads.out)
   expect(found).toEqual(expected)
-  expect(perThread).toHaveLength(2)
+  expect([count, perProcess.length, oneProcessSeconds]).toEqual([2, 2, null])
 })
 
 test('a reading process that is killed is announced, and its share is read again', async () => {

@@ -1,7 +1,7 @@
 /** Answers to calls. Whatever a call gave or threw, its caller gets an answer. */
 import { NotMarshalableError } from '@flatshare/core'
 import type { CallId } from '@flatshare/core/internal'
-import { cannotCross } from './crossing.js'
+import { cannotCross, carryFailure } from './crossing.js'
 import { ANSWER, type AnswerMessage, type CarryingMessage, FAILURE } from './messages.js'
 
 /** The thread that called, as far as answering goes. */
@@ -43,7 +43,7 @@ function sendUnsendable(peer: AnsweredPeer, call: Answered, error: unknown): voi
 export function sendFailure(peer: AnsweredPeer, call: Answered, thrown: () => unknown): void {
   const { id } = call
   try {
-    peer.carry([FAILURE, id, undefined, undefined], thrown())
+    carryFailure(() => peer.carry([FAILURE, id, undefined, undefined], thrown()))
   } catch (reason) {
     const why = `${call.label}: what it threw`
     try {

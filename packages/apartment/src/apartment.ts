@@ -24,7 +24,7 @@ import type { ConnectOptions } from './connect.js'
 import { Door } from './handshake.js'
 import { checkedLinkKind } from './link-kind.js'
 import type { ClassName, GivenAll, Remote, RemoteModule } from './remote.js'
-import { isProcess, kindOfSource } from './sources.js'
+import { isProcess, kindOfSource, refusePromise } from './sources.js'
 
 const CLOSE_TIMEOUT = 5_000
 
@@ -253,6 +253,7 @@ function start(source: WorkerSource, options: OpenOptions): StartedWorker {
 async function connectTo(worker: StartedWorker, source: WorkerSource, options: OpenOptions): Promise<WorkerThread> {
   const { name, startTimeout = START_TIMEOUT, signal, keepAlive = true } = options
   const what = called(name)
+  refusePromise(worker)
   if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
     if (!isProcess(worker))
       throw new TypeError('Apartment.open takes the URL of a module, or a function that makes a worker.')

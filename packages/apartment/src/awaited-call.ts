@@ -30,6 +30,8 @@ export class AwaitedCall {
   cell: CallCell | undefined
   /** Milliseconds after which its thread shall end, where that was asked for. */
   grace: number | undefined
+  /** Whether it was made by code that holds a lock. */
+  holds = false
   /** Until when what it gives may be iterated. */
   limit: IterationLimit | undefined
   /** Of a thread apart: why it shall not begin, if it hasn't. */

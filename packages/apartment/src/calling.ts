@@ -13,8 +13,11 @@ import {
   abortReason,
   type Call,
   type CallId,
-  currentCall,
+  callOf,
+  currentFrame,
+  forgetHolding,
   newCallId,
+  noteHolding,
   type PackedReference,
   startTimer,
   type ThreadId,
@@ -156,7 +159,8 @@ export class AwaitedCalls {
       call.refuse(peer.disconnected(call.label, false))
       return
     }
-    const parent = currentCall()
+    const frame = currentFrame()
+    const parent = callOf(frame)
     if ((settings !== undefined || parent?.deadline !== undefined) && !this.#limit(call, settings, parent)) return
     const { target, how, member, cell, deadline } = call
     const replies = settings?.reply !== false
@@ -177,6 +181,10 @@ export class AwaitedCalls {
       return
     }
     this.#awaited.add(call)
+    if (frame !== undefined && frame.holds !== undefined) {
+      noteHolding(id, frame)
+      call.holds = true
+    }
     if (how !== 'idle' && ++this.#holding === 1) peer.link.hold(true)
     if (settings?.signal || deadline !== undefined) this.#watch(call, settings?.signal, deadline)
   }
@@ -388,6 +396,7 @@ export class AwaitedCalls {
   #take(id: CallId): AwaitedCall | undefined {
     const call = this.#awaited.take(id)
     if (call === undefined) return undefined
+    if (call.holds) forgetHolding(id)
     if (call.letGo) call.letGo()
     if (call.how !== 'idle' && --this.#holding === 0) this.peer.link.hold(false)
     return call

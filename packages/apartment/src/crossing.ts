@@ -41,12 +41,27 @@ export function carriedBy(call: { readonly label: string } | undefined, refuses:
   refusing = refuses
 }
 
+let failing = false
+
+/** Carries what was thrown. It must arrive: what hangs on it, and may not leave the process, is left out. */
+export function carryFailure(carry: () => void): void {
+  const outer = failing
+  failing = true
+  try {
+    carry()
+  } finally {
+    failing = outer
+  }
+}
+
 function apartPacking(peer: Peer): ApartPacking {
   const call = carrying
   const refuses = refusing
+  const isFailure = failing
   carriedBy(undefined, false)
   return {
     downgraded(x, place, memoryOnly) {
+      if (isFailure && memoryOnly) throw new NotMarshalableError('It may not leave its process.')
       const label = call?.label ?? 'A message'
       const { process = 'unknown', pid } = foreignHome(peer.threadId) ?? {}
       noteDowngrade(x, place, memoryOnly, { label, refuses, to: { process, pid, thread: peer.name } })

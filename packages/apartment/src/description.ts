@@ -14,6 +14,8 @@ import {
   modelRecord,
   ownMemberNotes,
   ownModelRecord,
+  type SynchronousMember,
+  synchronousMembers,
 } from '@flatshare/core/internal'
 
 export interface Description {
@@ -25,6 +27,8 @@ export interface Description {
   readonly setters: ReadonlySet<string>
   /** The methods that surely give an iterator. */
   readonly generators: ReadonlySet<string>
+  /** The members that proxies refuse where they would answer later. */
+  readonly synchronous: readonly SynchronousMember[]
   /** Whether calls of a member don't queue. */
   interleaves(member: string): boolean
 }
@@ -146,7 +150,8 @@ function describeShape(object: object): Description {
   const shape = JSON.stringify([[...methods], [...getters], [...setters], [...generators]])
   let description = ofShape.get(shape)
   if (!description) {
-    description = { id: ++lastId, name: 'Object', methods, getters, setters, generators, interleaves: () => false }
+    const kinds = { methods, getters, setters, generators, synchronous: [] }
+    description = { id: ++lastId, name: 'Object', ...kinds, interleaves: () => false }
     ofShape.set(shape, description)
   }
   return description
@@ -187,6 +192,7 @@ function describeChain(prototype: object): Description {
     getters,
     setters,
     generators,
+    synchronous: synchronousMembers(prototype),
     interleaves: (member) => all || interleaved.has(member),
   }
 }

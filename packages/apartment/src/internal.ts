@@ -39,7 +39,7 @@ export { isPlain } from './port-link.js'
 export { isProxy, proxyApart, referenceOf } from './proxy.js'
 export { learn } from './remote-description.js'
 export type { Router } from './routed-reference.js'
-export { type OtherSource, registerSource, type SourceKind, type StartedProcess } from './sources.js'
+export { type OtherSource, refusePromise, registerSource, type SourceKind, type StartedProcess } from './sources.js'
 export { ROOT } from './stub.js'
 export { flushLinks, forgetUnsent, noteUnsent, type Unsent } from './unsent.js'
 

@@ -16,7 +16,7 @@
  * that it was sent, and RELEASE says how many arrivals it lets go, so that one in flight is never lost to
  * a release that crosses it.
  */
-import type { CallId, PackedReference, Port, ThreadId } from '@flatshare/core/internal'
+import type { CallId, PackedReference, Port, SynchronousMember, ThreadId } from '@flatshare/core/internal'
 
 export const HELLO = 0
 export const CALL = 1
@@ -56,6 +56,7 @@ export type About = [
   getters?: readonly string[],
   setters?: readonly string[],
   generators?: readonly string[],
+  synchronous?: readonly SynchronousMember[],
 ]
 
 /** What a thread serves by name. */

@@ -31,6 +31,8 @@ export interface OpenOverSettings {
   readonly what: string
   /** Why it may not have begun to serve. */
   readonly hint?: string
+  /** How it has ended, as a clause for the error that it ended too early; undefined where that isn't known. */
+  readonly howEnded?: () => string | undefined
   /** Its opener watches the process, and calls `peer.end(cause)` once that has ended. */
   readonly watched?: boolean
   /** The link has ended, also before anything was served. */
@@ -50,7 +52,7 @@ export interface OpenedOver {
  * @throws the signal's reason when that fires first.
  */
 export async function openOver(link: Link, settings: OpenOverSettings): Promise<OpenedOver> {
-  const { own, name, signal, what, hint = 'does its module call serve()?', watched = false, onEnd } = settings
+  const { own, name, signal, what, hint = 'does its module call serve()?', howEnded, watched = false, onEnd } = settings
   const startTimeout = checkedTimeout(settings.startTimeout, 'startTimeout')
   if (signal?.aborted) {
     link.close()
@@ -65,7 +67,10 @@ export async function openOver(link: Link, settings: OpenOverSettings): Promise<
       onEnd() {
         onEnd?.()
         const options = ended === undefined ? undefined : { cause: ended }
-        fail(new FlatshareError(`${what} ended before it began to serve.`, options))
+        const how = howEnded?.()
+        fail(
+          new FlatshareError(`${what} ended before it began to serve${how === undefined ? '.' : `: ${how}`}`, options),
+        )
       },
     })
     peer.onFailed = (error) => {

@@ -93,6 +93,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   onFailed?: (error: unknown) => void
   /** Called first at the end, with its cause. */
   onEnding?: (cause: unknown) => void
+  /** Where the other thread is a process of its own: which that is, and how it has ended, where that is known. */
+  howProcessEnded?: () => { readonly which: string; readonly how: string } | undefined
   /** The calls of this thread that the other hasn't answered. */
   readonly calls = new AwaitedCalls(this)
   readonly #sent = new SentReferences()
@@ -176,9 +178,11 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   disconnected(label: string, mayHaveRun: boolean): DisconnectedError {
     const ended = this.#left ? 'was let go by this one' : 'has ended'
     const what = !this.#gone && this.#closing ? 'is being closed' : ended
+    const process = this.#gone && !this.#left ? this.howProcessEnded?.() : undefined
+    const subject = process ? `${process.which} of "${this.name}" ${process.how}` : `the thread "${this.name}" ${what}`
     const consequence = mayHaveRun ? 'the call may or may not have run' : 'the call was not made'
     const cause = this.#gone?.cause
-    const message = `${label}: the thread "${this.name}" ${what}; ${consequence}.`
+    const message = `${label}: ${subject}; ${consequence}.`
     return new DisconnectedError(message, cause === undefined ? { mayHaveRun } : { mayHaveRun, cause })
   }
 

@@ -5,12 +5,13 @@
  * be awaited, and there is no way up to `Object.prototype` that an assignment could pollute. Nothing can be assigned,
  * and nothing that merely looks at a proxy (its keys, as JSON, in a template, a debugger) makes a call.
  */
-import { MARSHALER, type Marshaler } from '@flatshare/core/internal'
+import { MARSHALER, type Marshaler, type SynchronousMember } from '@flatshare/core/internal'
 import { ofGenerator, toldWhenAsked } from './call-result.js'
 import { isReachable, memberKey } from './description.js'
 import { callMember, requireProxy, stateOf, summary } from './proxy-state.js'
 import type { RemoteDescription } from './remote-description.js'
 import { inspectSymbol } from './showing.js'
+import { refuseLate } from './synchronous-refusal.js'
 
 const prototypes = new WeakMap<RemoteDescription, object>()
 
@@ -58,11 +59,12 @@ export function useMarshaler(marshaler: Marshaler): void {
 export function prototypeFor(description: RemoteDescription): object {
   let prototype = prototypes.get(description)
   if (prototype) return prototype
-  const { name, methods, getters, setters = [], generators = [] } = description
+  const { name, methods, getters, setters = [], generators = [], synchronous = [] } = description
   const properties = Object.create(null) as PropertyDescriptorMap
   for (const key of methods) {
     if (!isReachable(key)) continue
-    const method = methodOf(key, generators.includes(key))
+    const atOnce = synchronous.find(([member]) => member === key)
+    const method = atOnce ? synchronousMethodOf(atOnce) : methodOf(key, generators.includes(key))
     properties[memberKey(key) as string] = { get: () => method, set: () => refuseAssignment(key) }
   }
   for (const key of [...getters, ...setters]) {
@@ -86,6 +88,16 @@ function methodOf(key: string, generator: boolean): Function {
       return generator ? ofGenerator(result) : result
     },
   }[name as string]!
+}
+
+function synchronousMethodOf(member: SynchronousMember): Function {
+  const [key] = member
+  return {
+    [key](this: unknown, ...args: unknown[]): unknown {
+      refuseLate(this, member)
+      return callMember(this, 'call', key, args)
+    },
+  }[key]!
 }
 
 function getterOf(key: string): () => unknown {

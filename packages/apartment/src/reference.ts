@@ -3,7 +3,7 @@ import { DisconnectedError } from '@flatshare/core'
 import { ownThreadId, type ThreadHome, type ThreadId, threadName } from '@flatshare/core/internal'
 import { callAndBlock } from './blocking-call.js'
 import type { CallSettings } from './call-settings.js'
-import type { How } from './messages.js'
+import { type How, labelOf } from './messages.js'
 import { ownsThread } from './own-threads.js'
 import type { Peer } from './peer.js'
 import type { RemoteDescription } from './remote-description.js'
@@ -112,8 +112,8 @@ export class Reference {
     return first
   }
 
-  /** The reference whose link a call takes now; that of a pool's remote chooses. */
-  route(): Reference {
+  /** The reference whose link a call takes now; that of a pool's remote chooses. `label` is what errors call the call. */
+  route(_label: string): Reference {
     return this.#way
   }
 
@@ -148,7 +148,7 @@ export class Reference {
 
   /** As `call`, blocking: gives the result, or throws. */
   callBlocking(how: How, member: string, args: unknown[], keep: unknown, settings?: CallSettings): unknown {
-    const route = this.route()
+    const route = this.route(labelOf(this.name, how, member))
     const { released, peer } = route
     if (released || this.released || !peer) throw this.#released()
     const target = route === this ? this : { id: route.id, name: this.name }

@@ -1,6 +1,6 @@
 /** What is known here of the kinds of objects that live on other threads. */
 import { FlatshareError } from '@flatshare/core'
-import { onThreadExitInternal, type ThreadId } from '@flatshare/core/internal'
+import { onThreadExitInternal, type SynchronousMember, type ThreadId } from '@flatshare/core/internal'
 import type { About } from './messages.js'
 import { FUNCTION, SERVED } from './stub.js'
 
@@ -13,6 +13,8 @@ export interface RemoteDescription {
   readonly setters?: readonly string[]
   /** The methods that surely give an iterator. */
   readonly generators?: readonly string[]
+  /** The members that it refuses where they would answer later. */
+  readonly synchronous?: readonly SynchronousMember[]
   /** What it has isn't known here: each name is taken for a method and for a getter. */
   readonly anyMember?: true
 }
@@ -43,7 +45,7 @@ export function learn(home: ThreadId, about: About): RemoteDescription {
 
 function description(id: number, name: unknown, members: readonly unknown[]): RemoteDescription {
   if (typeof name !== 'string') throw new FlatshareError('A reference came without a description of its class.')
-  const [methods, getters, setters, generators] = members.map(names)
+  const [methods, getters, setters, generators] = members.slice(0, 4).map(names)
   return Object.freeze({
     id,
     name,
@@ -52,17 +54,29 @@ function description(id: number, name: unknown, members: readonly unknown[]): Re
     getters: getters ?? [],
     setters: setters ?? [],
     generators: generators ?? [],
+    synchronous: synchronousOf(members[4]),
   })
 }
 
 function names(list: unknown): readonly string[] {
   if (list === undefined) return []
   if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return list
-  throw new FlatshareError('A reference came with a description of its class that is none.')
+  throw noDescription()
 }
+
+function synchronousOf(list: unknown): readonly SynchronousMember[] {
+  if (list === undefined) return []
+  const isMember = (x: unknown) => Array.isArray(x) && typeof x[0] === 'string' && typeof x[1] === 'string'
+  if (Array.isArray(list) && list.every(isMember)) return list as SynchronousMember[]
+  throw noDescription()
+}
+
+const noDescription = () => new FlatshareError('A reference came with a description of its class that is none.')
 
 /** What another thread must know to make a proxy of such an object too. */
 export function aboutOf({ isFunction, id, name, ...members }: RemoteDescription): About {
   if (isFunction) return [FUNCTION, name]
-  return [id, name, members.methods, members.getters, members.setters ?? [], members.generators ?? []]
+  const { methods, getters, setters = [], generators = [], synchronous = [] } = members
+  const described = [id, name, methods, getters, setters, generators] as const
+  return synchronous.length === 0 ? [...described] : [...described, synchronous]
 }

@@ -17,8 +17,8 @@ export interface Router {
   readonly ownThreads: boolean
   /** Makes the call. It never throws. */
   call(how: How, member: string, args: unknown[], settings: CallSettings | undefined): Promise<unknown>
-  /** Where a call that can't wait goes, now. */
-  nearest(): Reference
+  /** Where a call that can't wait goes, now; `label` is what errors call it. */
+  nearest(label: string): Reference
   /** Nobody uses the proxy any more. */
   released?(): void
 }
@@ -47,8 +47,8 @@ export class RoutedReference extends Reference {
     return this.#router.ownThreads
   }
 
-  override route(): Reference {
-    return this.#router.nearest()
+  override route(label: string): Reference {
+    return this.#router.nearest(label)
   }
 
   override release(): void {

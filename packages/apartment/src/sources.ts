@@ -47,6 +47,27 @@ export function kindOfSource(source: unknown): SourceKind<unknown> | undefined {
   return kinds.find((kind) => kind.test(source))
 }
 
+/**
+ * Refuses a promise that a function has given instead of what it starts; what that brings later is ended, as nobody else
+ * would.
+ *
+ * @throws TypeError
+ */
+export function refusePromise(given: unknown): void {
+  if (typeof (given as PromiseLike<unknown> | null)?.then !== 'function') return
+  ;(given as PromiseLike<unknown>).then(
+    (started) => {
+      if (isProcess(started)) started.kill('SIGKILL')
+      else void (started as { terminate?(): unknown } | null)?.terminate?.()
+    },
+    () => {},
+  )
+  throw new TypeError(
+    'The function gave a promise: it must give the worker or the process itself. Await what it needs before, and start ' +
+      'it in a function that is not async.',
+  )
+}
+
 /** Whether it looks like a process, which this package alone can't talk to. */
 export function isProcess(source: unknown): source is StartedProcess {
   return typeof (source as StartedProcess | null)?.kill === 'function' && 'pid' in (source as object)

@@ -112,8 +112,9 @@ export class ObjectStub implements Stub {
   }
 
   about(): About {
-    const { id, name, methods, getters, setters, generators } = this.description
-    return [id, name, [...methods], [...getters], [...setters], [...generators]]
+    const { id, name, methods, getters, setters, generators, synchronous } = this.description
+    const members = [[...methods], [...getters], [...setters], [...generators]] as const
+    return synchronous.length === 0 ? [id, name, ...members] : [id, name, ...members, synchronous]
   }
 }
 

@@ -119,6 +119,19 @@ describe('a peer that forges references', () => {
     expect((await foe.call(-1, 'call', 'get', [{}])).value).toBeUndefined()
     expect((await foe.call(-1, 'get', 'constructor')).kind).toBe(FAILURE)
   })
+
+  it('is refused one whose class is described by what is no description', async () => {
+    secret = {}
+    const foe = await stranger()
+    const described = (number: number, ...members: unknown[]) =>
+      foe.give(1, { home: livingId, about: [number, 'Forged', ['tryLock'], ...members] })
+    let number = 900
+    for (const list of ['x', [1], {}]) expect((await described(++number, list)).kind).toBe(FAILURE)
+    for (const list of ['x', {}, ['tryLock'], [['tryLock']], [['tryLock', 1]]]) {
+      expect((await described(++number, [], [], [], list)).kind).toBe(FAILURE)
+    }
+    expect((await described(++number, [], [], [], [['tryLock', 'lock()']])).kind).toBe(ANSWER)
+  })
 })
 
 describe('a packet', () => {

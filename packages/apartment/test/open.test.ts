@@ -39,6 +39,16 @@ describe('Apartment.open', () => {
     expect(await main.hello()).toBe('hello')
   })
 
+  it('refuses a promise of a worker, and ends what it brings', async () => {
+    let worker!: Worker
+    const promised = async () => (worker = new Worker(thread('serving')))
+    await expect(Apartment.open(promised as never)).rejects.toThrow(
+      'The function gave a promise: it must give the worker or the process itself.',
+    )
+    if (worker.threadId !== -1) await once(worker, 'exit')
+    expect(worker.threadId).toBe(-1)
+  })
+
   it('takes a function that makes a worker whose module serves', async () => {
     await using apartment = await Apartment.open(() => new Worker(thread('serving')), { name: 'made' })
     expect(apartment.name).toBe('made')

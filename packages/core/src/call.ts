@@ -128,9 +128,33 @@ export function causality(): readonly CallId[] {
   return currentCall()?.path ?? []
 }
 
-/** Whether the running code, on its own path, holds what is known as `holder`. */
+/** Whether the running code, on this thread, holds what is known as `holder`. */
 export function holdsInFrame(holder: unknown): boolean {
-  for (let frame = currentFrame(); frame; frame = frame.parent) if (frame.holds === holder) return true
+  return holdsIn(currentFrame(), holder)
+}
+
+function holdsIn(innermost: Frame | undefined, holder: unknown): boolean {
+  for (let frame = innermost; frame; frame = frame.parent) if (frame.holds === holder) return true
+  return false
+}
+
+/** By the ids of this thread's calls that aren't settled: the code that made them, where it holds something. */
+const holdingCalls = new Map<CallId, Frame>()
+
+/** The code of that frame, which holds something, makes a call, and waits for it until `forgetHolding`. */
+export function noteHolding(id: CallId, frame: Frame): void {
+  holdingCalls.set(id, frame)
+}
+
+export function forgetHolding(id: CallId): void {
+  holdingCalls.delete(id)
+}
+
+/** As `holdsInFrame`, and whether code of this thread holds it that has led to the running code by calls of other threads. */
+export function holdsOnPath(holder: unknown): boolean {
+  if (holdsInFrame(holder)) return true
+  if (holdingCalls.size === 0) return false
+  for (const id of causality()) if (holdsIn(holdingCalls.get(id), holder)) return true
   return false
 }
 
@@ -151,7 +175,12 @@ export function holdsInFrame(holder: unknown): boolean {
  * }
  */
 export function currentCall(): Call | undefined {
-  for (let frame = currentFrame(); frame; frame = frame.parent) if (frame.call) return frame.call
+  return callOf(currentFrame())
+}
+
+/** The call that the code of a frame serves. */
+export function callOf(innermost: Frame | undefined): Call | undefined {
+  for (let frame = innermost; frame; frame = frame.parent) if (frame.call) return frame.call
   return undefined
 }
 

@@ -26,8 +26,11 @@ const emptied: Readonly<Record<string, string>> = {
  */
 export function insteadOfEmptied(x: object): string | undefined {
   // The name is asked first: runtimes load some of these classes only when they are looked up.
-  const name = Object.prototype.toString.call(x).slice(8, -1)
+  let name = Object.prototype.toString.call(x).slice(8, -1)
+  const prototype = Object.getPrototypeOf(x) as object | null
+  // Some go by the tag of what they extend.
+  if (name === 'EventTarget' && prototype && Object.hasOwn(prototype, 'constructor')) name = prototype.constructor.name
   if (!Object.hasOwn(emptied, name)) return undefined
   const Class = (globalThis as unknown as Record<string, { readonly prototype: object } | undefined>)[name]
-  return Class && Object.getPrototypeOf(x) === Class.prototype ? emptied[name] : undefined
+  return Class && prototype === Class.prototype ? emptied[name] : undefined
 }

@@ -6,7 +6,7 @@
  * an error of a class that this thread doesn't know arrives as the nearest known parent, under its own
  * name.
  */
-import { errorFamily } from './errors.js'
+import { DowngradeError, errorFamily } from './errors.js'
 import { type MarshalContext, type Marshaler, registerMarshaler, type UnmarshalContext } from './marshaler.js'
 import { ownThreadId, threadName } from './threads.js'
 
@@ -88,13 +88,18 @@ function textOf(error: Error, key: 'name' | 'message' | 'stack'): string | undef
   }
 }
 
-/** Fields that can't cross, or can't be read, are left out: an error must arrive, whatever hangs on it. */
+/**
+ * Fields that can't cross, or can't be read, are left out: an error must arrive, whatever hangs on it. But what refuses to go
+ * to another process as a mere proxy refuses here, too.
+ */
 function packTolerantly(holder: object, key: string, context: MarshalContext): unknown {
   try {
     const value = (holder as Record<string, unknown>)[key]
     if (typeof value === 'function' || typeof value === 'symbol') return undefined
     return context.pack(value)
-  } catch {
+  } catch (error) {
+    // Nobody may send it unawares.
+    if (error instanceof DowngradeError) throw error
     return undefined
   }
 }

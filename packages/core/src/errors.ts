@@ -40,7 +40,10 @@ export class CannotBlockError extends FlatshareError {}
 /** A value cannot cross to another thread; the message names the place inside the value. */
 export class NotMarshalableError extends FlatshareError {}
 
-/** A free-threaded object would arrive, or has arrived, as a mere proxy where its model was required. */
+/**
+ * A free-threaded object would arrive, or has arrived, as a mere proxy where its model was required; or a member was called
+ * by such a proxy that takes something at once, as `tryLock` does, and would answer too late. The message names what to call.
+ */
 export class DowngradeError extends FlatshareError {}
 
 /** A lock came to its new holder because the thread that held it died: the state may be half-changed. */

@@ -46,13 +46,17 @@ export {
   type Call,
   type CallId,
   callingThread,
+  callOf,
   causality,
   currentCall,
   currentFrame,
   type Frame,
+  forgetHolding,
   holdsInFrame,
+  holdsOnPath,
   makerOf,
   newCallId,
+  noteHolding,
   runCall,
   runInFrame,
   runsForItself,
@@ -147,6 +151,7 @@ export { type EventCount, RaisedEvent, type SeenEvent } from './raised-event.js'
 export { RaisedRun, RunPart } from './raised-run.js'
 export { sharedBlock } from './shared-block.js'
 export { lockShortly, unlockShortly } from './short-lock.js'
+export { type SynchronousMember, synchronousMembers, synchronousOnly } from './synchronous-only.js'
 export { isThenable } from './thenable.js'
 export {
   canBlock,

@@ -32,9 +32,13 @@ const packages: Readonly<Record<string, string>> = {
   signal: SYNC,
 }
 
+/** What the kinds end in that cross to threads which share no memory with the sender. */
+const APART = ' apart'
+
 /** A reference of this kind arrived. An import of types alone, which compilers leave out, isn't enough for it. */
 export function missingMarshaler(kind: string): NotMarshalableError {
-  const name = Object.hasOwn(packages, kind) ? packages[kind] : undefined
+  const plain = kind.endsWith(APART) ? kind.slice(0, -APART.length) : kind
+  const name = Object.hasOwn(packages, plain) ? packages[plain] : undefined
   const arrived = `A reference of kind "${kind}" arrived, but this thread hasn't imported`
   return new NotMarshalableError(
     name

@@ -202,6 +202,9 @@ describe('a reference whose package is not imported', () => {
     ['progress', '@flatshare/progress'],
     ['reference', '@flatshare/apartment'],
     ['iterable', '@flatshare/apartment'],
+    ['progress apart', '@flatshare/progress'],
+    ['reference apart', '@flatshare/apartment'],
+    ['abort-signal apart', '@flatshare/apartment'],
   ])('names it: %s', (kind, name) => {
     const placeholder = {}
     expect(() => unpackGraph({ value: placeholder, refs: [[placeholder, kind, 1]] }, { from: 0 })).toThrow(

@@ -4,7 +4,7 @@
  * Locks are taken in the order of their addresses, all groups of each object: so two that lock the same objects, in
  * whatever order they name them, can't wait for each other. What the running code holds already it goes into.
  */
-import { FlatshareError } from '@flatshare/core'
+import { DowngradeError, FlatshareError, modelOf } from '@flatshare/core'
 import { type Access, makeAccess } from './access.js'
 import { blockOf } from './adoption.js'
 import { runInside } from './async-hold.js'
@@ -12,11 +12,21 @@ import { type Entry, enter, leave } from './object-lock.js'
 import { type Shape, shapeOf } from './shape.js'
 import { refusePromise } from './synchronous.js'
 
+/** Proxies behave as apartment-threaded objects, and tell nothing of their class. */
+function isProxyOfApartment(x: unknown): boolean {
+  return modelOf(x) === 'apartment' && typeof x === 'object' && (x as object).constructor === undefined
+}
+
 /** @throws FlatshareError for anything but a free-threaded object. */
 export function requireShape(object: unknown, asker: string): Shape {
   const shape = typeof object === 'object' && object !== null ? shapeOf(object) : undefined
   if (shape) return shape
-  throw new FlatshareError(`${asker} takes an object of a free-threaded class.`)
+  throw isProxyOfApartment(object)
+    ? new DowngradeError(
+        `${asker} takes an object whose memory this thread shares. This one, ${String(object)}, is a proxy: the object ` +
+          'lives elsewhere. Instead: await its methods; make what is to be one step one of them.',
+      )
+    : new FlatshareError(`${asker} takes an object of a free-threaded class.`)
 }
 
 interface WantedLock {

@@ -17,7 +17,8 @@ export interface ChildHeartbeatOptions extends HeartbeatOptions {
   of?: 'process' | 'thread'
 }
 
-export interface ChildProcessOptions {
+/** For a module that `childProcess` runs. */
+export interface ChildProcessOptions extends OwnProcessOptions {
   /** What the module finds in `process.argv` from the third place on. */
   args?: readonly string[]
   /** Flags for Node: those of this process by default. */
@@ -26,6 +27,10 @@ export interface ChildProcessOptions {
   execPath?: string
   /** The child's working directory: this process's by default. */
   cwd?: string | URL
+}
+
+/** For a process that a function starts. */
+export interface OwnProcessOptions {
   /**
    * How a child is found that neither ends nor answers; false to look for nothing. By default a module's process is asked
    * every 2 seconds, and counts as gone after 10 seconds; a process that a function starts isn't asked.
@@ -75,6 +80,8 @@ const ofModulesOnly = ['args', 'execArgv', 'execPath', 'cwd'] as const
  * const source = childProcess(new URL('./indexer.js', import.meta.url), { restart: { policy: 'on-failure' } })
  * await using indexer = await Apartment.open<typeof import('./indexer.js')>(source)
  */
+export function childProcess(module: URL | string, options?: ChildProcessOptions): ChildSource
+export function childProcess(start: () => ChildProcess, options?: OwnProcessOptions): ChildSource
 export function childProcess(
   module: URL | string | (() => ChildProcess),
   options: ChildProcessOptions = {},

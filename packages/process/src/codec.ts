@@ -17,7 +17,8 @@ import { tracksItsBuffer, viewClasses, viewNumber } from '@flatshare/core/intern
 
 /** What Node's classes have besides what its types tell. */
 interface Internals {
-  _getDataCloneError: new (message: string) => Error
+  /** Called with `new` by Node, and without by V8. */
+  _getDataCloneError(message: string): Error
   _getSharedArrayBufferId(x: object): number
   _writeHostObject(x: object): void
   _setTreatArrayBufferViewsAsHostObjects(treat: boolean): void
@@ -29,13 +30,8 @@ const TRACKS = 0x80
 
 class Encoder extends Serializer {
   static {
-    // A message alone: a class of errors whose constructor takes no more.
     const internals = Encoder.prototype as unknown as Internals
-    internals._getDataCloneError = class extends DOMException {
-      constructor(message: string) {
-        super(message, 'DataCloneError')
-      }
-    }
+    internals._getDataCloneError = (message) => new DOMException(message, 'DataCloneError')
     internals._getSharedArrayBufferId = () => {
       throw new DOMException("Shared memory can't cross to another process.", 'DataCloneError')
     }

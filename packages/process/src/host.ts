@@ -6,6 +6,9 @@ import { startGuard } from './guard.js'
 import { parentLink } from './parent.js'
 import type { HostArguments } from './start-child.js'
 
+// A terminal sends both to all of its processes. This one's parent hears them too, and decides: when it ends, this does.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
 const { module, name, guarded } = JSON.parse(process.argv.splice(2, 1)[0]!) as HostArguments
 // The module finds itself where a program does.
 if (module.startsWith('file:')) process.argv[1] = fileURLToPath(module)

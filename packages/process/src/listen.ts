@@ -9,7 +9,13 @@ import { ControlChannel } from './control-channel.js'
 import { frameLink } from './frame-link.js'
 import { type Rate, RateLimit } from './rate-limit.js'
 import { admit } from './secret.js'
-import { checkedSocket, isLoopback, type SocketLinkOptions, type SocketSettings } from './socket-options.js'
+import {
+  checkedSocket,
+  isLoopback,
+  type SocketLinkOptions,
+  type SocketPlace,
+  type SocketSettings,
+} from './socket-options.js'
 import { StreamChannel } from './stream-channel.js'
 
 /** How much those who connect may take up. */
@@ -24,7 +30,9 @@ export interface ListenLimits {
   rate?: Rate
 }
 
-export interface ListenOptions extends SocketLinkOptions {
+export type ListenOptions = SocketPlace & ListenSettings
+
+export interface ListenSettings extends SocketLinkOptions {
   /**
    * Speaks TLS, with what Node's `tls.createServer` takes (`cert`, `key`, `ca`, `requestCert`, …). False says that you know
    * that what passes can be read: needed for a `host` that others than this machine reach.
@@ -33,7 +41,10 @@ export interface ListenOptions extends SocketLinkOptions {
   limits?: ListenLimits
   /** Whether listening keeps the process alive: true by default. */
   keepAlive?: boolean
-  /** Hears of those who were refused, or talked nonsense before they were admitted. */
+  /**
+   * Hears of those who were refused, or talked nonsense before they were admitted. `from` is the address and port of who
+   * came to a TCP port, as `192.0.2.7:50123`; of a Unix socket it can only say which.
+   */
   onRefused?: (reason: Error, from: string) => void
 }
 
@@ -41,7 +52,10 @@ const CONNECTIONS = 64
 const PENDING = 16
 const DEPTH = 100
 
-/** What serves at a socket, until it is closed. */
+/**
+ * What serves at a socket, until it is closed. `await using` closes it at the end of its block; at the top of a module, as
+ * soon as that has run.
+ */
 export interface Listener extends AsyncDisposable {
   /** Where: the path, or the address and port that the system gave. */
   readonly place: { readonly path: string } | { readonly host: string; readonly port: number }
@@ -62,7 +76,8 @@ export interface Listener extends AsyncDisposable {
  * @throws FlatshareError when it can't listen there, with the system's error as its `cause`.
  * @example
  * serve({ Mailbox })
- * await using listener = await listen({ path: '/run/mail/socket', secret })
+ * const listener = await listen({ path: '/run/mail/socket', secret })
+ * process.once('SIGTERM', () => listener.close())
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const settings = checkedSocket(options, 'listen')
@@ -112,6 +127,8 @@ class SocketServer implements Listener {
   /** All that have come, and those of them that were admitted; with TLS they are not the same objects. */
   readonly #sockets = new Set<Socket>()
   readonly #admitted = new Set<Socket>()
+  /** Where they are, at a TCP port. */
+  readonly #from = new WeakMap<Socket, string>()
   #closed: Promise<void> | undefined
   place!: Listener['place']
 
@@ -181,6 +198,7 @@ class SocketServer implements Listener {
 
   #came(socket: Socket): void {
     this.#sockets.add(socket)
+    this.#note(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     if (this.#sockets.size - this.#peers.size > this.limits.pending) {
       this.#refused(new FlatshareError('Too many came at once and had not introduced themselves yet.'), socket)
@@ -188,13 +206,21 @@ class SocketServer implements Listener {
     }
   }
 
-  #refused(reason: Error, socket: Socket): void {
+  /** A socket that is gone doesn't say any more who was there. */
+  #note(socket: Socket): void {
     const { remoteAddress, remotePort } = socket
-    const from = remoteAddress === undefined ? this.settings.what : `${remoteAddress}:${remotePort}`
+    if (remoteAddress !== undefined) this.#from.set(socket, `${remoteAddress}:${remotePort}`)
+  }
+
+  #refused(reason: Error, socket: Socket): void {
+    this.#note(socket)
+    const { what, place } = this.settings
+    const from = this.#from.get(socket) ?? (place.path === undefined ? 'an address that is not known' : what)
     this.options.onRefused?.(reason, from)
   }
 
   async #admit(socket: Socket): Promise<void> {
+    this.#note(socket)
     const { secret, handshakeTimeout, maxFrame, heartbeat, what } = this.settings
     const { connections, rate, depth } = this.limits
     // Its errors are those of the one who waits for it.

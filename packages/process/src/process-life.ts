@@ -20,6 +20,12 @@ import { type StartedChild, startChild } from './start-child.js'
 
 const GRACE = 250
 
+/** Why a process that a function has started doesn't serve. */
+const OWN_PROCESS =
+  "does its module import '@flatshare/process' and call serve()? What it exports is served by childProcess(url) alone. A " +
+  'process that was started before the function was called, or with an env without what process.env has then, does not ' +
+  'know its parent: it calls serveParent() as well.'
+
 export interface ProcessLife extends OpenedOver {
   readonly running: RunningProcess
 }
@@ -52,13 +58,19 @@ export async function connect(source: ChildSource, started: StartedChild, option
   const what = called(name)
   const { channel, watch } = attend(started, source)
   running.hold(keepAlive)
-  const hint =
-    typeof source.start === 'string'
-      ? 'is its module still waiting, by a top-level await?'
-      : "does its module import '@flatshare/process' and call serve()?"
+  const isModule = typeof source.start === 'string'
+  const hint = isModule ? 'is its module still waiting, by a top-level await?' : OWN_PROCESS
+  const howEnded = () => {
+    const { end } = running
+    return end && `${running.which} ${end}.${isModule ? '' : ` Why: ${OWN_PROCESS}`}`
+  }
   const link = frameLink(channel, { name })
   try {
-    const opened = await openOver(link, { own: true, name, startTimeout, signal, what, hint })
+    const opened = await openOver(link, { own: true, name, startTimeout, signal, what, hint, howEnded })
+    opened.peer.howProcessEnded = () => {
+      const { which, end: how } = running
+      return how === undefined ? undefined : { which, how }
+    }
     watch()
     return { ...opened, running }
   } catch (error) {

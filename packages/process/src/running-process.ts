@@ -1,5 +1,6 @@
 /** A process that this one has started: how it ends, and how to end it. */
 import type { ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { FlatshareError } from '@flatshare/core'
 
 /** How a process has ended. */
@@ -35,8 +36,14 @@ export class RunningProcess {
     })
   }
 
+  /** As the first words of a sentence. */
   get name(): string {
-    return this.child.pid === undefined ? 'The process' : `The process ${this.child.pid}`
+    return this.which.replace('t', 'T')
+  }
+
+  /** As words within a sentence. */
+  get which(): string {
+    return this.child.pid === undefined ? 'the process' : `the process ${this.child.pid}`
   }
 
   /** What has ended it, as an error; undefined while it runs, and where it has ended well. */
@@ -51,10 +58,20 @@ export class RunningProcess {
     return failure
   }
 
-  /** Whether it keeps this process's event loop alive. */
+  /** How it has ended, well or not, in words for its place in a sentence; undefined while that isn't known. */
+  get end(): string | undefined {
+    const { exit } = this
+    if (!exit || this.startError) return undefined
+    return exit.signal === null ? `has exited with code ${exit.code}` : `was ended by ${exit.signal}`
+  }
+
+  /** Whether it keeps this process's event loop alive, and what it prints, where that is read here. */
   hold(hold: boolean): void {
-    if (hold) this.child.ref()
-    else this.child.unref()
+    const { child } = this
+    for (const held of [child, child.stdout as Socket | null, child.stderr as Socket | null]) {
+      if (hold) held?.ref()
+      else held?.unref()
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

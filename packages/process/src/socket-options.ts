@@ -4,17 +4,26 @@ import { checkedTimeout } from '@flatshare/core/internal'
 import { checkedHeartbeat, type HeartbeatOptions } from './heartbeat.js'
 import { checkedSecret, type Secret } from './secret.js'
 
-/** A Unix socket (on Windows a named pipe), or a TCP port. */
-export interface SocketPlace {
-  /** The path of a Unix socket. */
-  path?: string
-  /** A TCP port. */
-  port?: number
-  /** A name or address: `127.0.0.1` by default, which only this machine reaches. */
-  host?: string
+/** A Unix socket, on Windows a named pipe. */
+export interface UnixPlace {
+  /** The path of the socket. */
+  path: string
+  port?: undefined
+  host?: undefined
 }
 
-export interface SocketLinkOptions extends SocketPlace {
+/** A TCP port. */
+export interface TcpPlace {
+  port: number
+  /** A name or address: `127.0.0.1` by default, which only this machine reaches. */
+  host?: string
+  path?: undefined
+}
+
+/** Where a process listens. */
+export type SocketPlace = UnixPlace | TcpPlace
+
+export interface SocketLinkOptions {
   /**
    * What both sides know, at least 16 bytes. It is never sent: each side shows the other that it knows it, and goes no
    * further with one that doesn't.
@@ -42,11 +51,13 @@ export interface SocketSettings {
 }
 
 const LOOPBACK = '127.0.0.1'
+/** Of a Unix socket, by the system's own structure; some runtimes cut off the rest without a word. */
+const LONGEST_PATH = process.platform === 'win32' ? Infinity : process.platform === 'linux' ? 107 : 103
 const MAX_FRAME = 1 << 24
 const HANDSHAKE_TIMEOUT = 5_000
 
 /** @throws TypeError and RangeError. */
-export function checkedSocket(options: SocketLinkOptions, caller: string): SocketSettings {
+export function checkedSocket(options: SocketPlace & SocketLinkOptions, caller: string): SocketSettings {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${caller} takes { path } or { port, host }, and what both sides know: { secret }.`)
   }
@@ -55,6 +66,11 @@ export function checkedSocket(options: SocketLinkOptions, caller: string): Socke
     throw new TypeError(`${caller} takes either the path of a Unix socket or a port.`)
   }
   if (path !== undefined && (typeof path !== 'string' || path === '')) throw new TypeError('path is a text.')
+  if (path !== undefined && Buffer.byteLength(path) > LONGEST_PATH) {
+    throw new RangeError(
+      `path has ${Buffer.byteLength(path)} bytes, and the system takes ${LONGEST_PATH} for a socket: more would be cut off.`,
+    )
+  }
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536)) {
     throw new RangeError(`port is a whole number from 0 to 65,535; ${String(port)} was given.`)
   }

@@ -7,14 +7,15 @@ import { FlatshareError } from '@flatshare/core'
 import { ControlChannel } from './control-channel.js'
 import { frameLink } from './frame-link.js'
 import { present } from './secret.js'
-import { checkedSocket, type SocketLinkOptions, type SocketSettings } from './socket-options.js'
+import { checkedSocket, type SocketLinkOptions, type SocketPlace, type SocketSettings } from './socket-options.js'
 import { SocketThread } from './socket-thread.js'
 import { StreamChannel } from './stream-channel.js'
 
-export interface SocketOptions extends SocketLinkOptions {
-  /** Speaks TLS: with what Node's `tls.connect` takes (`ca`, `cert`, `key`, …), or by its defaults where it is true. */
-  tls?: ConnectionOptions | boolean
-}
+export type SocketOptions = SocketPlace &
+  SocketLinkOptions & {
+    /** Speaks TLS: with what Node's `tls.connect` takes (`ca`, `cert`, `key`, …), or by its defaults where it is true. */
+    tls?: ConnectionOptions | boolean
+  }
 
 /** What `socket` gives. The connection is made by `Apartment.open`, each time anew. */
 export class SocketSource implements OtherSource {

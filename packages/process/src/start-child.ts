@@ -1,8 +1,9 @@
 /** Starting a child, and its channel. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { OpenOptions } from '@flatshare/apartment'
+import { refusePromise } from '@flatshare/apartment/internal'
 import type { FrameChannel } from './channel.js'
 import type { ChildSource } from './child-options.js'
 import { GUARD_DESCRIPTOR } from './guard.js'
@@ -44,7 +45,7 @@ function inheritedFlags(): string[] {
 
 /** Starts a child. What the system, or the user's function, throws is thrown; an absent program is found out later. */
 export function startChild({ start, options, settings }: ChildSource, opening: OpenOptions): StartedChild {
-  if (typeof start === 'function') return channelOf(addressing(start), settings.maxFrame)
+  if (typeof start === 'function') return channelOf(checkedProcess(addressing(start)), settings.maxFrame)
   const { name, env = process.env, stdout, stderr } = opening
   const { args = [], execArgv = inheritedFlags(), execPath = process.execPath, cwd } = options
   const guarded = settings.heartbeat?.of === 'process'
@@ -64,6 +65,13 @@ export function startChild({ start, options, settings }: ChildSource, opening: O
   })
   const { running, channel } = channelOf(child, settings.maxFrame, LINK_DESCRIPTOR)
   return { running, channel, guard: (child.stdio[GUARD_DESCRIPTOR] as Socket | undefined) ?? undefined }
+}
+
+/** @throws TypeError for what is no process. */
+function checkedProcess(started: unknown): ChildProcess {
+  refusePromise(started)
+  if (started instanceof ChildProcess) return started
+  throw new TypeError('The function given to childProcess gives no process: it returns what fork or spawn gave it.')
 }
 
 /**

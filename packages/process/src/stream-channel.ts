@@ -39,6 +39,7 @@ const HIGH_WATER = 1 << 20
 const GO_ON = new Uint8Array(0)
 /** Milliseconds for which a closing channel tries to get rid of what waits, without any progress. */
 const LINGER = 5_000
+
 export class StreamChannel implements FrameChannel {
   readonly what: string
   readonly maxFrame: number
@@ -64,6 +65,7 @@ export class StreamChannel implements FrameChannel {
   #broken: Error | undefined
   #resume: NodeJS.Timeout | undefined
   #hushedUntil = 0
+  #linger: NodeJS.Timeout | undefined
   readonly #whenWritable: Array<() => void> = []
 
   constructor(socket: Socket, { what, maxFrame, rate, early }: StreamChannelSettings) {
@@ -292,7 +294,8 @@ export class StreamChannel implements FrameChannel {
 
   #hangUp(): void {
     this.#socket.destroySoon()
-    setTimeout(() => this.destroy(), LINGER).unref()
+    this.#linger = setTimeout(() => this.destroy(), LINGER)
+    this.#linger.unref()
   }
 
   destroy(error?: Error): void {
@@ -307,6 +310,7 @@ export class StreamChannel implements FrameChannel {
     this.#frames = []
     this.#writer?.stop()
     clearTimeout(this.#resume)
+    clearTimeout(this.#linger)
     this.#socket.destroy()
     this.#tellWritable()
     this.#receiver?.closed(error)

@@ -69,9 +69,9 @@ export class SupervisedThread implements ApartmentThread {
           life.peer.call(target, how, member, args, trace, rest),
         )
       },
-      nearest: () => {
+      nearest: (label) => {
         if (this.#state === 'serving') return referenceOf(this.#current.remote)!
-        throw this.#absent('It')
+        throw this.#absent(label)
       },
     })
   }

@@ -58,6 +58,8 @@ describe('a program that opens a process', () => {
     ['worker', ['opened from a worker', 'done']],
     // The call keeps it, the process doesn't.
     ['unheld', ['opened from main', 'done']],
+    // Nor what it prints, which nobody reads.
+    ['unread', ['opened from main', 'done']],
     ['held', ['opened from main', 'done', 'only now']],
   ])('ends when it has nothing left to do: %s', async (way, lines) => {
     const { stdout } = await run(process.execPath, [program, way])
@@ -67,6 +69,24 @@ describe('a program that opens a process', () => {
   it('ends with its error, and its process with it', async () => {
     const error = (await run(process.execPath, [program, 'throws']).catch((error: unknown) => error)) as Error
     expect(error).toMatchObject({ code: 1 })
+  })
+})
+
+describe('what is awaited from a process', () => {
+  it.each([
+    ['exits', (remote: any) => remote.exit(0), 'has exited with code 0'],
+    ['fails', (remote: any) => remote.exit(7), 'has exited with code 7'],
+    ['is killed', (remote: any) => remote.killItself(), 'was ended by SIGKILL'],
+  ])('that %s says which process that was, and how it ended', async (_, end, how) => {
+    const source = childProcess(new URL('./children/basic.js', import.meta.url))
+    await using apartment = await Apartment.open<typeof import('./children/basic.js')>(source, { name: 'kid' })
+    const pid = await apartment.remote.pid()
+    const message = (called: string, consequence: string) =>
+      `${called}: the process ${pid} of "kid" ${how}; the call ${consequence}.`
+    const never = apartment.remote.never().catch((error: Error) => error.message)
+    await end(apartment.remote).catch(() => {})
+    expect(await never).toBe(message('served.never()', 'may or may not have run'))
+    await expect(apartment.remote.pid()).rejects.toThrow(message('served.pid()', 'was not made'))
   })
 })
 

@@ -18,6 +18,9 @@ import { values } from '../../core/dist-test/codec-values.js'
 import { aliases } from '../dist/translate.js'
 import { type Linked, linked } from './linked.js'
 
+/** What every WebAssembly module begins with. */
+const emptyModule = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
+
 class Counter {
   count = 0
   add(n: number): number {
@@ -251,10 +254,18 @@ describe('a link of frames', () => {
     await expect(remote.echo(transfer(port1))).rejects.toThrow(/MessagePort, which can be moved between threads/)
     await expect(remote.echo(port1)).rejects.toBeInstanceOf(NotMarshalableError)
     await expect(remote.echo(new SharedArrayBuffer(8))).rejects.toBeInstanceOf(NotMarshalableError)
-    for (const own of [new Blob(['x']), new BlockList(), createHistogram()]) {
+    for (const own of [new Blob(['x']), new BlockList(), createHistogram(), emptyModule]) {
       await expect(remote.echo({ in: [own] })).rejects.toThrow(
         /can't cross to another thread: it contains an? .* Send instead/,
       )
+    }
+    const channel = new BroadcastChannel('one')
+    await expect(remote.echo(channel)).rejects.toThrow(/a BroadcastChannel at 0\. Send instead: its name/)
+    channel.close()
+    const detached = new ArrayBuffer(1)
+    structuredClone(detached, { transfer: [detached] })
+    for (const own of [detached, new Intl.NumberFormat()]) {
+      await expect(remote.echo([own])).rejects.toBeInstanceOf(NotMarshalableError)
     }
     const bytes = new Uint8Array([1, 2, 3])
     const came = await remote.echo(transfer(bytes))

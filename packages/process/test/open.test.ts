@@ -48,7 +48,7 @@ describe('a module in a process of its own', () => {
     const error = (await awaited.catch((error: unknown) => error)) as DisconnectedError
     expect(error).toBeInstanceOf(DisconnectedError)
     expect(error.mayHaveRun).toBe(true)
-    expect(error.message).toMatch('the thread "victim" has ended')
+    expect(error.message).toContain(`: the process ${pid} of "${apartment.name}" was ended by SIGKILL; the call may`)
     expect((error.cause as Error).message).toBe(`The process ${pid} was ended by SIGKILL.`)
     await expect(apartment.remote.pid()).rejects.toMatchObject({ mayHaveRun: false })
   })
@@ -146,7 +146,9 @@ describe('a module that cannot serve', () => {
   it('because it ends', async () => {
     const opening = Apartment.open(childProcess(new URL('./children/ends.js', import.meta.url)), { name: 'ending' })
     await expect(opening).rejects.toMatchObject({
-      message: 'The apartment "ending" ended before it began to serve.',
+      message: expect.stringMatching(
+        /^The apartment "ending" ended before it began to serve: the process \d+ has exited with code 3\.$/,
+      ),
       cause: { message: expect.stringMatching(/^The process \d+ ended with exit code 3\.$/) },
     })
   })
@@ -198,6 +200,7 @@ describe('options', () => {
     expect(() => childProcess(basic, { heartbeat: { interval: 100, timeout: 50 } })).toThrow(RangeError)
     expect(() => childProcess(basic, { heartbeat: { of: 'planet' as never } })).toThrow(TypeError)
     expect(() => childProcess(basic, { restart: { policy: 'sometimes' as never } })).toThrow(TypeError)
+    // @ts-expect-error
     expect(() => childProcess(() => null as never, { cwd: '/' })).toThrow('cwd is for a module')
     await expect(Apartment.open(childProcess(basic), { workerData: 1 })).rejects.toThrow(
       'workerData is for threads of this process, not for another process: give it args, or call it.',

@@ -92,6 +92,38 @@ describe('a process that a function starts', () => {
     }
   })
 
+  const child = (name: string) => fileURLToPath(new URL(`./children/${name}.js`, import.meta.url))
+  const unheard = [
+    ['whose module only exports', () => fork(child('basic'))],
+    ["whose module doesn't import this package", () => fork(child('unlinked'))],
+    ['with another environment, forked', () => fork(child('greets'), { env: {} })],
+    ['with another environment, spawned', () => spawn(process.execPath, [child('greets')], { ...withPipe, env: {} })],
+  ] as const
+  it.each(unheard)('is told how to serve: %s', async (_, start) => {
+    let started!: ChildProcess
+    const opening = Apartment.open(() => (started = start()))
+    const error = (await opening.catch((error: unknown) => error)) as Error
+    expect(error.message).toMatch(
+      /^The apartment ended before it began to serve: the process \d+ has exited with code 0\./,
+    )
+    expect(error.message).toContain(`process ${started.pid} has`)
+    expect(error.message).toMatch(
+      /import '@flatshare\/process' and call serve\(\)\?.* childProcess\(url\).* serveParent\(\)/,
+    )
+  })
+
+  it('is refused as a promise, and ended', async () => {
+    for (const source of [(start: any) => start, childProcess as (start: any) => unknown]) {
+      let forked!: ChildProcess
+      const promised = async () => (forked = fork(own))
+      await expect(Apartment.open(source(promised) as never)).rejects.toThrow(
+        'The function gave a promise: it must give the worker or the process itself.',
+      )
+      expect(await once(forked, 'exit')).toEqual([null, 'SIGKILL'])
+    }
+    await expect(Apartment.open(childProcess((() => 1) as never))).rejects.toThrow('gives no process')
+  })
+
   it('is refused without a channel, and ended', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 60_000)'], { stdio: 'ignore' })
     const ended = once(child, 'exit')

@@ -72,6 +72,7 @@ describe('a process with a restart policy', () => {
     await closed.close()
     const waiting = await Apartment.open<Basic>(childProcess(basic, { restart: { ...restart, backoff: 25_000 } }))
     await expect(waiting.remote.exit(1)).rejects.toThrow(DisconnectedError)
+    expect(() => blocking(waiting.remote).pid()).toThrow(/^served\.pid\(\): the process of .* is being started again/)
     const late = expect(waiting.remote.pid()).rejects.toThrow(DisconnectedError)
     await waiting.close()
     await late

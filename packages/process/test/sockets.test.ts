@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Apartment, blocking, DisconnectedError } from '@flatshare/apartment'
 import { CannotBlockError } from '@flatshare/core'
-import { childProcess, type ListenOptions, listen, type SocketOptions, socket } from '@flatshare/process'
+import {
+  childProcess,
+  type ListenOptions,
+  type ListenSettings,
+  listen,
+  type SocketOptions,
+  socket,
+} from '@flatshare/process'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { certificate } from './certificate.js'
 import { privateFolder } from './socket-pair.js'
@@ -35,7 +42,7 @@ async function startUnix(options: { path: string; secret?: string }): Promise<So
 }
 
 /** Serves at a free TCP port of this machine. */
-async function startTcp(options: ListenOptions): Promise<number> {
+async function startTcp(options: ListenSettings): Promise<number> {
   const place = await server.remote.start({ port: 0, ...options })
   return (place as { port: number }).port
 }
@@ -111,6 +118,9 @@ describe('a process at a socket', () => {
     expect(mine.place).toEqual({ path: path() })
     writeFileSync(join(folder.path, 'file'), 'precious')
     await expect(listen({ path: join(folder.path, 'file') })).rejects.toThrow('EADDRINUSE')
+    await expect(listen({ path: join(folder.path, 'é'.repeat(60)) })).rejects.toThrow(
+      /^path has \d+ bytes, and the system/,
+    )
   })
 
   it('that is stopped is found out by the heartbeat', async () => {
@@ -218,6 +228,20 @@ describe('a stranger', () => {
   })
 })
 
+describe('onRefused', () => {
+  it('hears from where a stranger came who is gone by then', async () => {
+    let heard!: (from: string) => void
+    const refused = new Promise<string>((resolve) => (heard = resolve))
+    await using listener = await listen({ port: 0, secret, onRefused: (_, from) => heard(from) })
+    const stranger = connect({ port: (listener.place as { port: number }).port, host: '127.0.0.1' })
+    stranger.on('error', () => {})
+    await once(stranger, 'connect')
+    const place = `127.0.0.1:${stranger.localPort}`
+    stranger.end('GET / HTTP/1.1\r\n\r\n'.repeat(10))
+    expect(await refused).toBe(place)
+  })
+})
+
 describe('one who was admitted', () => {
   it('ends only its own link by a frame that is too long, or too deep', async () => {
     await server.remote.start({ path: path(), secret, maxFrame: 10_000, limits: { depth: 20 } })
@@ -242,8 +266,16 @@ describe('one who was admitted', () => {
 describe('options of sockets', () => {
   it('are checked, and let nobody in by mistake', async () => {
     const rejected = async (options: ListenOptions) => (await listen(options).catch((error: unknown) => error)) as Error
+    // @ts-expect-error
     expect(await rejected({})).toBeInstanceOf(TypeError)
+    // @ts-expect-error
     expect(await rejected({ path: path(), port: 1 })).toBeInstanceOf(TypeError)
+    // @ts-expect-error
+    expect(await rejected({ path: path(), host: 'localhost' })).toBeInstanceOf(TypeError)
+    // @ts-expect-error
+    expect(() => socket({ secret })).toThrow(TypeError)
+    // @ts-expect-error
+    expect(() => socket({ path: path(), port: 1 })).toThrow(TypeError)
     expect((await rejected({ port: 0 })).message).toMatch('give a secret, or tls with requestCert and ca')
     expect((await rejected({ port: 0, host: '0.0.0.0', secret })).message).toMatch('Others reach 0.0.0.0')
     expect((await rejected({ path: path(), secret: 'short' })).message).toMatch('secret has at least 16 bytes')

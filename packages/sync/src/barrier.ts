@@ -1,6 +1,6 @@
 /** The barrier that programs see: a meeting place of n (`barrier-core.ts`), with a name. */
 import { AbandonedError } from '@flatshare/core'
-import { checkedTimeout, timeoutError } from '@flatshare/core/internal'
+import { checkedTimeout, synchronousOnly, timeoutError } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant } from './await-grant.js'
 import { BARRIER_BYTES, makeBarrier, Passage } from './barrier-core.js'
 import { waiting } from './engine.js'
@@ -127,5 +127,6 @@ export class Barrier extends Primitive {
 }
 
 letCross(Barrier, 'barrier', BARRIER_BYTES)
+synchronousOnly(Barrier, [['waitSync', 'wait()']])
 
 type Arrival = ReturnType<typeof core.waitSync>

@@ -1,5 +1,5 @@
 /** The condition that programs see: waits for a notification with a mutex given up (`condition-core.ts`), and a name. */
-import { checkedTimeout } from '@flatshare/core/internal'
+import { checkedTimeout, synchronousOnly } from '@flatshare/core/internal'
 import { acquire } from './arena-lock.js'
 import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { CONDITION_BYTES, makeCondition, type Token } from './condition-core.js'
@@ -206,6 +206,7 @@ export class Condition extends Primitive {
 }
 
 letCross(Condition, 'condition', CONDITION_BYTES)
+synchronousOnly(Condition, [['waitSync', 'wait(guard)', true]])
 
 function toPredicateAndOptions<P extends () => unknown, O extends object>(
   predicateOrOptions: P | O | undefined,

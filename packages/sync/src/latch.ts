@@ -1,5 +1,5 @@
 /** The latch that programs see: a count down (`latch-core.ts`), with a name. */
-import { checkedTimeout, timeoutError } from '@flatshare/core/internal'
+import { checkedTimeout, synchronousOnly, timeoutError } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { waiting } from './engine.js'
 import { LATCH_BYTES, makeLatch } from './latch-core.js'
@@ -139,6 +139,11 @@ export class Latch extends Primitive {
 }
 
 letCross(Latch, 'latch', LATCH_BYTES)
+synchronousOnly(Latch, [
+  ['tryWait', 'isOpen'],
+  ['waitSync', 'wait()'],
+  ['arriveAndWaitSync', 'arriveAndWait()'],
+])
 
 function isCount(n: unknown): boolean {
   return Number.isInteger(n) && (n as number) >= 0 && (n as number) <= MOST

@@ -4,11 +4,12 @@ import {
   type Call,
   currentCall,
   currentFrame,
-  holdsInFrame,
+  holdsOnPath,
   isAlive,
   isThenable,
   ownThreadId,
   runInFrame,
+  synchronousOnly,
   threadName,
   trackAcrossAwait,
 } from '@flatshare/core/internal'
@@ -140,7 +141,8 @@ export class MutexGuard implements Disposable {
  * Awaiting waiters are served in their order, whatever thread they are on. Blocking ones may get ahead of
  * others; at least each millisecond the mutex goes to whoever has waited longest. When the holder's
  * thread ends, however it ends, the mutex goes to one waiter at once, whose guard says `abandoned`; so it does when the
- * process ends that holds it by a proxy.
+ * process ends that holds it by a proxy. By a proxy it is awaited: `tryLock`, `lockSync` and `runExclusiveSync` throw a
+ * DowngradeError there, before anything is sent, which names what to call instead.
  *
  * With `reentrant: true` the code that holds it may lock it again, and it is free when each of these
  * guards is released. What holds it is inside `runExclusive`, all that `fn` calls, after an `await` too
@@ -212,7 +214,7 @@ export class Mutex extends Primitive {
   /** Whether the running code is what holds the mutex on this thread. */
   #isInside(): boolean {
     const hold = this.#hold
-    return hold !== undefined && (holdsInFrame(hold) || (hold.by !== 'none' && hold.by === currentCall()))
+    return hold !== undefined && (holdsOnPath(hold) || (hold.by !== 'none' && hold.by === currentCall()))
   }
 
   /**
@@ -229,7 +231,7 @@ export class Mutex extends Primitive {
     try {
       if (options !== undefined) checkAwaitOptions(options)
       if (this.#reentrant && this.#isInside()) return Promise.resolve(this.#again())
-      if (this.#running && holdsInFrame(this.#running)) throw this.#ownWait()
+      if (this.#running && holdsOnPath(this.#running)) throw this.#ownWait()
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -359,6 +361,11 @@ export class Mutex extends Primitive {
 }
 
 letCross(Mutex, 'mutex', LOCK_BYTES)
+synchronousOnly(Mutex, [
+  ['tryLock', 'lock({ timeout: 0 })'],
+  ['lockSync', 'lock()'],
+  ['runExclusiveSync', 'runExclusive(fn)', true],
+])
 
 function checkFunction(fn: unknown, method: string): void {
   if (typeof fn !== 'function') throw new TypeError(`${method} takes a function to run with the mutex held.`)

@@ -6,12 +6,13 @@ import { DeadlockError, FlatshareError, NotMarshalableError } from '@flatshare/c
 import {
   checkedTimeout,
   currentFrame,
-  holdsInFrame,
+  holdsOnPath,
   isAlive,
   isThenable,
   ownThreadId,
   readValue,
   runInFrame,
+  synchronousOnly,
   threadName,
   trackAcrossAwait,
   type WrittenValue,
@@ -118,7 +119,7 @@ export class Once<T = unknown> extends Primitive {
     checkAwaitOptions(options)
     const known = this.#outcome()
     if (known) return resultOf(known)
-    if (holdsInFrame(this)) throw this.#ownWait()
+    if (holdsOnPath(this)) throw this.#ownWait()
     // Before the first await of `fn`, whether it has one or not can't be known.
     trackAcrossAwait()
     let turn = once.tryStart(this.address)
@@ -243,6 +244,7 @@ export class Once<T = unknown> extends Primitive {
 }
 
 letCross(Once, 'once', ONCE_BYTES)
+synchronousOnly(Once, [['runSync', 'run(fn)', true]])
 
 function resultOf<T>(outcome: Outcome<T>): T {
   if ('value' in outcome) return outcome.value

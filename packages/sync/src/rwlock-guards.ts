@@ -1,5 +1,6 @@
 /** The guards of `RwLock`: what reads and writes are known by on their thread. */
 import { FlatshareError } from '@flatshare/core'
+import { synchronousOnly } from '@flatshare/core/internal'
 import { guardText, keepOnItsThread, spentGuard } from './guard.js'
 import type { BlockingOptions, LockOptions } from './mutex.js'
 import type { RwLock } from './rwlock.js'
@@ -122,6 +123,10 @@ export class ReadGuard implements Disposable {
       describe: (guard) => guard.#of.describe(),
       abandon: (guard) => guard[Symbol.dispose](),
     })
+    synchronousOnly(ReadGuard, [
+      ['tryUpgrade', 'upgrade({ timeout: 0 })'],
+      ['upgradeSync', 'upgrade()'],
+    ])
   }
 }
 

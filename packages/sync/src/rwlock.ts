@@ -4,11 +4,12 @@ import {
   checkedTimeout,
   currentCall,
   currentFrame,
-  holdsInFrame,
+  holdsOnPath,
   isAlive,
   isThenable,
   ownThreadId,
   runInFrame,
+  synchronousOnly,
   threadName,
   trackAcrossAwait,
 } from '@flatshare/core/internal'
@@ -360,7 +361,7 @@ export class RwLock extends Primitive {
   }
 
   #readsInFrame(): boolean {
-    for (const run of this.#reading) if (holdsInFrame(run)) return true
+    for (const run of this.#reading) if (holdsOnPath(run)) return true
     return false
   }
 
@@ -370,7 +371,7 @@ export class RwLock extends Primitive {
   }
 
   #refuseInside(run: object | undefined, access: () => string): void {
-    if (!run || !holdsInFrame(run)) return
+    if (!run || !holdsOnPath(run)) return
     const [name, what] = [threadName(ownThreadId()), access()]
     const method = run === this.#writing ? 'runWriting' : 'runReading'
     throw new DeadlockError(
@@ -398,3 +399,13 @@ export class RwLock extends Primitive {
 }
 
 letCross(RwLock, 'rwlock', RWLOCK_BYTES)
+synchronousOnly(RwLock, [
+  ['tryRead', 'read({ timeout: 0 })'],
+  ['readSync', 'read()'],
+  ['tryWrite', 'write({ timeout: 0 })'],
+  ['writeSync', 'write()'],
+  ['tryUpgrade', 'upgrade(guard, { timeout: 0 })'],
+  ['upgradeSync', 'upgrade(guard)'],
+  ['runReadingSync', 'runReading(fn)', true],
+  ['runWritingSync', 'runWriting(fn)', true],
+])

@@ -1,5 +1,5 @@
 /** The semaphore that programs see: permits (`semaphore-core.ts`), a name, and guards. */
-import { checkedTimeout, currentCall, isThenable } from '@flatshare/core/internal'
+import { checkedTimeout, currentCall, isThenable, synchronousOnly } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant, checkAwaitOptions } from './await-grant.js'
 import { waiting } from './engine.js'
 import { abandon, Guard, isCutOff } from './guard.js'
@@ -259,6 +259,11 @@ export class Semaphore extends Primitive {
 }
 
 letCross(Semaphore, 'semaphore', SEMAPHORE_BYTES)
+synchronousOnly(Semaphore, [
+  ['tryAcquire', 'acquire({ timeout: 0 })'],
+  ['acquireSync', 'acquire()'],
+  ['runSync', 'run(fn)', true],
+])
 
 function toWeightAndOptions<O>(weightOrOptions: number | O, options: O | undefined): [number, O | undefined] {
   return typeof weightOrOptions === 'object' && weightOrOptions !== null

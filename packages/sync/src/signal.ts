@@ -1,5 +1,5 @@
 /** The signal that programs see: an event that threads wait for (`signal-core.ts`), with a name. */
-import { checkedTimeout, timeoutError } from '@flatshare/core/internal'
+import { checkedTimeout, synchronousOnly, timeoutError } from '@flatshare/core/internal'
 import { type AwaitOptions, awaitGrant } from './await-grant.js'
 import { waiting } from './engine.js'
 import type { BlockingOptions } from './mutex.js'
@@ -119,3 +119,7 @@ export class Signal extends Primitive {
 }
 
 letCross(Signal, 'signal', SIGNAL_BYTES)
+synchronousOnly(Signal, [
+  ['tryWait', 'wait({ timeout: 0 })'],
+  ['waitSync', 'wait()'],
+])

@@ -4,6 +4,7 @@ import { DisconnectedError } from '@flatshare/core'
 import { settleExits } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 import { gate } from '../apartments.js'
+import { hasEnded } from './has-ended.js'
 import { type Opener, storeOpener } from './opener.js'
 
 export function ends(open: Opener): void {
@@ -44,7 +45,7 @@ export function ends(open: Opener): void {
       expect(error).toBeInstanceOf(DisconnectedError)
       expect(error.mayHaveRun).toBe(true)
       expect(error.message).toMatch(
-        /Waiting(Object)?\.exitLater\(\): the thread "doomed" has ended; .* may or may not have run/,
+        new RegExp(`Waiting(Object)?\\.exitLater\\(\\): ${hasEnded('doomed')}; .* may or may not have run`),
       )
       if (how === 'throw') expect(error.cause).toMatchObject({ message: '7 are missing' })
       if (how === 'memory') expect(error.cause).toMatchObject(open.outOfMemory)

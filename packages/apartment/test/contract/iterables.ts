@@ -3,6 +3,7 @@ import { DisconnectedError, marshal, NotMarshalableError } from '@flatshare/core
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Crossing } from '../apartments.js'
 import { Money, type Row, type Source } from '../threads/crossing.js'
+import { hasEnded } from './has-ended.js'
 import { crossingOpener, type Opener } from './opener.js'
 
 /** What a call gives, rather than the promise of it. */
@@ -297,7 +298,7 @@ export function iterables(open: Opener): void {
       await taken
       await doomed.terminate()
       await expect(rest).rejects.toThrow(DisconnectedError)
-      await expect(rest).rejects.toThrow(/asyncIterator\.next\(\): the thread "doomed" has ended/)
+      await expect(rest).rejects.toThrow(new RegExp(`asyncIterator\\.next\\(\\): ${hasEnded('doomed')}`))
       expect(await items.next()).toEqual({ done: true, value: undefined })
       const unused = (await items.return(undefined)) as object
       expect(unused).toEqual({ done: true, value: undefined })

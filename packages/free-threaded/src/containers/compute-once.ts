@@ -9,7 +9,7 @@ import { DeadlockError } from '@flatshare/core'
 import {
   abortReason,
   currentFrame,
-  holdsInFrame,
+  holdsOnPath,
   ownThreadId,
   runInFrame,
   threadName,
@@ -52,7 +52,7 @@ export async function computeOnce<K, V, Out>(
   // Before the first await of a factory, whether it has one or not can't be known.
   trackAcrossAwait()
   const own = running.get(lock)
-  if (own && holdsInFrame(own)) throw ownFactory(key)
+  if (own && holdsOnPath(own)) throw ownFactory(key)
   const parent = currentFrame()
   return locks.request(lock, signal ? { signal } : {}, async () => {
     const meanwhile = await look()

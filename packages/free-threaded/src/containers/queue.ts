@@ -1,5 +1,5 @@
 /** The class of `SharedQueue`: a ring of cells (`queue-core.ts`), and a name. */
-import { i32, reach } from '@flatshare/core/internal'
+import { i32, reach, synchronousOnly } from '@flatshare/core/internal'
 import type { AwaitOptions } from '@flatshare/sync'
 import { awaitGrant, blockingTimeout, checkAwaitOptions, waiting } from '@flatshare/sync/internal'
 import type { CellType } from '../cells/cell-type.js'
@@ -201,6 +201,12 @@ defineContainer(SharedQueue, {
   owned,
   mend: () => {},
 })
+synchronousOnly(QueueClass, [
+  ['tryPut', 'put(value, { timeout: 0 })'],
+  ['putSync', 'put(value)'],
+  ['tryTake', 'take({ timeout: 0 })'],
+  ['takeSync', 'take()'],
+])
 
 function makeEmpty(object: object, type: CellType, capacity: number, name: string): void {
   const layout = JSON.stringify([type.name])

@@ -11,7 +11,8 @@ else if (way === 'throws') {
   throw new Error('thrown')
 } else {
   const apartment = await Apartment.open<typeof import('../children/basic.js')>(source, {
-    keepAlive: way !== 'unheld',
+    keepAlive: way !== 'unheld' && way !== 'unread',
+    ...(way === 'unread' && { stdout: true, stderr: true }),
   })
   console.log(`opened from ${isMainThread ? 'main' : 'a worker'}`)
   // A call keeps it alive until it is answered.
