@@ -93,8 +93,8 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   onFailed?: (error: unknown) => void
   /** Called first at the end, with its cause. */
   onEnding?: (cause: unknown) => void
-  /** Where the other thread is a process of its own: which that is, and how it has ended, where that is known. */
-  howProcessEnded?: () => { readonly which: string; readonly how: string } | undefined
+  /** Where the other thread is a process of its own: a clause that says which, and how it has ended, where that is known. */
+  howProcessEnded?: () => string | undefined
   /** The calls of this thread that the other hasn't answered. */
   readonly calls = new AwaitedCalls(this)
   readonly #sent = new SentReferences()
@@ -179,7 +179,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
     const ended = this.#left ? 'was let go by this one' : 'has ended'
     const what = !this.#gone && this.#closing ? 'is being closed' : ended
     const process = this.#gone && !this.#left ? this.howProcessEnded?.() : undefined
-    const subject = process ? `${process.which} of "${this.name}" ${process.how}` : `the thread "${this.name}" ${what}`
+    const subject = process ?? `the thread "${this.name}" ${what}`
     const consequence = mayHaveRun ? 'the call may or may not have run' : 'the call was not made'
     const cause = this.#gone?.cause
     const message = `${label}: ${subject}; ${consequence}.`

@@ -23,8 +23,8 @@ const GRACE = 250
 /** Why a process that a function has started doesn't serve. */
 const OWN_PROCESS =
   "does its module import '@flatshare/process' and call serve()? What it exports is served by childProcess(url) alone. A " +
-  'process that was started before the function was called, or with an env without what process.env has then, does not ' +
-  'know its parent: it calls serveParent() as well.'
+  'process that was started before that function was called, or whose env lacks what process.env has meanwhile, does not ' +
+  'know its parent: let it call serveParent() as well.'
 
 export interface ProcessLife extends OpenedOver {
   readonly running: RunningProcess
@@ -61,16 +61,14 @@ export async function connect(source: ChildSource, started: StartedChild, option
   const isModule = typeof source.start === 'string'
   const hint = isModule ? 'is its module still waiting, by a top-level await?' : OWN_PROCESS
   const howEnded = () => {
-    const { end } = running
-    return end && `${running.which} ${end}.${isModule ? '' : ` Why: ${OWN_PROCESS}`}`
+    const { end, exit } = running
+    return end && `${running.which} ${end}${isModule || exit?.code !== 0 ? '.' : `; ${OWN_PROCESS}`}`
   }
   const link = frameLink(channel, { name })
   try {
     const opened = await openOver(link, { own: true, name, startTimeout, signal, what, hint, howEnded })
-    opened.peer.howProcessEnded = () => {
-      const { which, end: how } = running
-      return how === undefined ? undefined : { which, how }
-    }
+    const which = name === undefined ? running.which : `${running.which} of "${name}"`
+    opened.peer.howProcessEnded = () => running.end && `${which} ${running.end}`
     watch()
     return { ...opened, running }
   } catch (error) {

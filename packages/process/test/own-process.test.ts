@@ -104,7 +104,7 @@ describe('a process that a function starts', () => {
     const opening = Apartment.open(() => (started = start()))
     const error = (await opening.catch((error: unknown) => error)) as Error
     expect(error.message).toMatch(
-      /^The apartment ended before it began to serve: the process \d+ has exited with code 0\./,
+      /^The apartment ended before it began to serve: the process \d+ has exited with code 0;/,
     )
     expect(error.message).toContain(`process ${started.pid} has`)
     expect(error.message).toMatch(

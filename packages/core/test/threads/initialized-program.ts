@@ -1,6 +1,6 @@
 /** A program that has initialised, and must end by itself: whether it releases is its first argument. */
 import { Worker } from 'node:worker_threads'
-import { initialize, marshal } from '@flatshare/core'
+import { initialize, marshal, onThreadExit } from '@flatshare/core'
 import { onLastRelease } from '@flatshare/core/internal'
 import type { Order } from './initializing.js'
 
@@ -15,6 +15,9 @@ worker.on('message', () => {
   const order = orders.shift()
   if (order) worker.postMessage(order)
 })
-worker.on('exit', () => {
+// The worker's own share ends when its end is known, which Node may tell of earlier; until then nothing else keeps this alive.
+const alive = setInterval(() => {}, 1000)
+onThreadExit(() => {
+  clearInterval(alive)
   if (process.argv[2] === 'releases') void flatshare.release()
 })
