@@ -8,7 +8,7 @@ import {
   type ThreadId,
   threadName,
 } from '@flatshare/core/internal'
-import { referenceOf } from './proxy.js'
+import { stateOf } from './proxy-state.js'
 import type { Reference } from './reference.js'
 
 /** Where an object lives: process and thread. */
@@ -41,7 +41,7 @@ export function homeOf(ref: object): Home {
   if ((typeof ref !== 'object' && typeof ref !== 'function') || ref === null) {
     throw new TypeError('homeOf takes an object, or a proxy of one.')
   }
-  const reference = referenceOf(ref)
+  const reference = stateOf(ref)?.reference
   const threadId = reference ? reference.home : ownThreadId()
   const { process, pid, name } = reference
     ? homeOfReference(reference)
