@@ -17,7 +17,7 @@ import { tracksItsBuffer, viewClasses, viewNumber } from '@flatshare/core/intern
 
 /** What Node's classes have besides what its types tell. */
 interface Internals {
-  /** Called with `new` by Node, and without by V8. */
+  /** Called by V8, without `new`. */
   _getDataCloneError(message: string): Error
   _getSharedArrayBufferId(x: object): number
   _writeHostObject(x: object): void
