@@ -1,11 +1,7 @@
 /**
  * A link between threads of two processes, over frames of bytes.
  *
- * The first frame each way is JSON, so that any other version, and any other program, is told from this one:
- *
- *   { flatshare: 1, process, pid, thread, name, call? }    `call`: what the opener wants the other thread to be called
- *
- * Then each frame has messages, in order. Its first byte says whether it is ONE record (the rest of it) or MANY (each
+ * The first frame each way says who is there (`greeting.ts`). Then each frame has messages, in order. Its first byte says whether it is ONE record (the rest of it) or MANY (each
  * after its length, in 4 bytes). A record is a run of calls and answers that carry a few primitive values
  * (`plain-record.ts`), or one value of the codec's: a message, or a list of messages. Messages of plain values share a
  * record; any other has its own, as values of two messages must not share what is in them.
@@ -39,24 +35,16 @@ import {
   holdOpen,
   joinForeign,
   nameThread,
-  ownThreadId,
-  processId,
-  processName,
   type ThreadHome,
-  threadName,
 } from '@flatshare/core/internal'
 import { APART, ArrivedBuffers, BUFFER, frameOfBuffer, headFor, largeBuffersOf } from './apart-buffers.js'
 import type { FrameChannel } from './channel.js'
 import { decode, encode, isDeeperThan } from './codec.js'
+import { type Greeting, greeting, readGreeting } from './greeting.js'
 import { PlainContext, PlainReader, TOO_DEEP } from './plain-reader.js'
 import { isPlainRecord, LONGEST_RUN } from './plain-record.js'
 import { PlainWriter } from './plain-writer.js'
 import { Nonsense, Translation } from './translate.js'
-
-const VERSION = 1
-/** No first frame is longer. */
-const LONGEST_GREETING = 4096
-const LONGEST_NAME = 256
 
 const ONE = Uint8Array.of(1)
 const MANY = 2
@@ -83,41 +71,6 @@ export interface FrameLink extends Link {
 /** Makes a link of a channel, and says who is here. It receives once it has got its receiver. */
 export function frameLink(channel: FrameChannel, options: FrameLinkOptions = {}): FrameLink {
   return new ChannelLink(channel, options)
-}
-
-/** What is said first. */
-function greeting(call: string | undefined): Uint8Array {
-  const thread = ownThreadId()
-  const said = { flatshare: VERSION, process: processName(), pid: processId, thread, name: threadName(thread), call }
-  return new TextEncoder().encode(JSON.stringify(said))
-}
-
-interface Greeting extends ThreadHome {
-  readonly call: string | undefined
-}
-
-function readGreeting(frame: Uint8Array): Greeting {
-  let said: Partial<Record<string, unknown>> | undefined
-  // What isn't JSON was sent by something else.
-  if (frame.length <= LONGEST_GREETING && frame[0] === 0x7b) {
-    try {
-      said = JSON.parse(new TextDecoder().decode(frame)) as Partial<Record<string, unknown>>
-    } catch {
-      said = undefined
-    }
-  }
-  if (said?.flatshare === undefined) throw new Nonsense('What is at the other end does not speak as Flatshare does')
-  if (said.flatshare !== VERSION) {
-    throw new Nonsense(
-      `The other end speaks version ${String(said.flatshare)} of the protocol, this one version ${VERSION}`,
-    )
-  }
-  const { process, pid, thread, name, call } = said
-  const isName = (x: unknown): x is string => typeof x === 'string' && x.length > 0 && x.length <= LONGEST_NAME
-  const isNumber = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) > 0
-  if (!isName(process) || !isNumber(thread) || !isName(name) || (pid !== undefined && !isNumber(pid)))
-    throw new Nonsense('What is at the other end has not said who it is')
-  return { process, pid, thread, name, call: isName(call) ? call : undefined }
 }
 
 /** A frame of one record, or plain messages that are yet to be encoded. */
