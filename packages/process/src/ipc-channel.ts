@@ -12,6 +12,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import type { FrameChannel, FrameReceiver } from './channel.js'
+import { WhenWritable } from './when-writable.js'
 
 type IpcMessage =
   | { flatshare: 'hello'; probe: unknown; answers?: boolean }
@@ -44,7 +45,7 @@ export class IpcChannel implements FrameChannel {
   #end: { error: Error | undefined } | undefined
   #state: 'open' | 'closed' = 'open'
   #held = false
-  readonly #whenWritable: Array<() => void> = []
+  readonly #whenWritable = new WhenWritable(this)
   readonly #message = (message: IpcMessage) => this.#receive(message)
   readonly #gone = () => this.#ended(undefined)
 
@@ -118,7 +119,7 @@ export class IpcChannel implements FrameChannel {
     this.#say({ flatshare: 'frame', bytes }, () => {
       // It fails when the channel has closed, of which `disconnect` tells.
       this.#onWay -= length
-      this.#tellWritable()
+      this.#whenWritable.tell()
     })
   }
 
@@ -127,13 +128,7 @@ export class IpcChannel implements FrameChannel {
   }
 
   whenWritable(callback: () => void): void {
-    this.#whenWritable.push(callback)
-    if (this.writable) setImmediate(() => this.#tellWritable())
-  }
-
-  #tellWritable(): void {
-    if (this.#whenWritable.length === 0 || !this.writable) return
-    for (const callback of this.#whenWritable.splice(0)) callback()
+    this.#whenWritable.add(callback)
   }
 
   hold(hold: boolean): void {
@@ -153,9 +148,7 @@ export class IpcChannel implements FrameChannel {
   }
 
   close(): void {
-    if (this.#end) return
-    if (this.endpoint.connected) this.#say({ flatshare: 'end' })
-    this.#ended(undefined)
+    this.destroy()
   }
 
   destroy(error?: Error): void {
@@ -177,7 +170,7 @@ export class IpcChannel implements FrameChannel {
     this.#state = 'closed'
     this.endpoint.off('message', this.#message)
     this.endpoint.off('disconnect', this.#gone)
-    this.#tellWritable()
+    this.#whenWritable.tell()
     this.#receiver!.closed(this.#end!.error)
   }
 }

@@ -23,6 +23,7 @@ import { DirectReader, descriptorOf } from './direct-reader.js'
 import { DirectWriter } from './direct-writer.js'
 import { FrameReader, framed } from './framing.js'
 import type { RateLimit } from './rate-limit.js'
+import { WhenWritable } from './when-writable.js'
 
 export interface StreamChannelSettings {
   readonly what: string
@@ -66,7 +67,7 @@ export class StreamChannel implements FrameChannel {
   #resume: NodeJS.Timeout | undefined
   #hushedUntil = 0
   #linger: NodeJS.Timeout | undefined
-  readonly #whenWritable: Array<() => void> = []
+  readonly #whenWritable = new WhenWritable(this)
 
   constructor(socket: Socket, { what, maxFrame, rate, early }: StreamChannelSettings) {
     this.what = what
@@ -97,7 +98,7 @@ export class StreamChannel implements FrameChannel {
     const mine = () => socket === this.#socket
     socket.on('error', (error) => mine() && this.#ended(error))
     socket.on('close', () => mine() && this.#ended())
-    socket.on('drain', () => this.#tellWritable())
+    socket.on('drain', () => this.#whenWritable.tell())
     if (this.#holds) socket.ref()
     else socket.unref()
   }
@@ -250,12 +251,12 @@ export class StreamChannel implements FrameChannel {
   /** The descriptor has taken something. */
   #taken(): void {
     if (this.#state === 'closing' && this.#writer!.waits === 0) this.#hangUp()
-    this.#tellWritable()
+    this.#whenWritable.tell()
   }
 
   #break(error: Error): void {
     this.#broken = error
-    this.#tellWritable()
+    this.#whenWritable.tell()
     // What the other side said before it went comes first.
     setImmediate(() => {
       this.#drain()
@@ -269,13 +270,7 @@ export class StreamChannel implements FrameChannel {
   }
 
   whenWritable(callback: () => void): void {
-    this.#whenWritable.push(callback)
-    if (this.writable) setImmediate(() => this.#tellWritable())
-  }
-
-  #tellWritable(): void {
-    if (this.#whenWritable.length === 0 || !this.writable) return
-    for (const callback of this.#whenWritable.splice(0)) callback()
+    this.#whenWritable.add(callback)
   }
 
   // ── the end ───────────────────────────────────────────────────────────────────────────────
@@ -312,7 +307,7 @@ export class StreamChannel implements FrameChannel {
     clearTimeout(this.#resume)
     clearTimeout(this.#linger)
     this.#socket.destroy()
-    this.#tellWritable()
+    this.#whenWritable.tell()
     this.#receiver?.closed(error)
   }
 }
