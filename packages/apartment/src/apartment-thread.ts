@@ -7,10 +7,10 @@ import {
   ownThreadId,
   runInFrame,
   type StartedWorker,
-  startTimer,
   type ThreadId,
   type WorkerOutput,
 } from '@flatshare/core/internal'
+import { after } from './after.js'
 import type { CallSettings } from './call-settings.js'
 import { type CallTrace, traceCall } from './call-trace.js'
 import { type Waited, waitWithin } from './call-wait.js'
@@ -118,22 +118,19 @@ export class WorkerThread implements ApartmentThread {
     this.#refuse()
     // Whoever awaits this shall see it end.
     if (this.isOwn) holdWorker(worker, true)
-    let stopTimer = () => {}
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(timeout, resolve)
-    })
+    const late = after(timeout)
     const ended = new Promise<void>((resolve) => void peer.onGone(resolve))
     const idle = new Promise<void>((resolve) => peer.whenIdle(resolve))
-    await Promise.race([idle, tooLong])
+    await Promise.race([idle, late.promise])
     if (!this.isOwn) {
-      stopTimer()
+      late.stop()
       this.#left = !peer.gone
       peer.leave()
       return
     }
     if (!peer.gone) peer.link.send([CLOSE])
-    await Promise.race([ended, tooLong])
-    stopTimer()
+    await Promise.race([ended, late.promise])
+    late.stop()
     await this.terminate()
   }
 

@@ -236,7 +236,8 @@ export async function openThread(source: WorkerSource, options: OpenOptions): Pr
   return connectTo(start(source, options), source, options)
 }
 
-const called = (name: string | undefined) => (name === undefined ? 'The apartment' : `The apartment "${name}"`)
+/** What errors call an apartment. */
+export const called = (name: string | undefined) => (name === undefined ? 'The apartment' : `The apartment "${name}"`)
 
 function start(source: WorkerSource, options: OpenOptions): StartedWorker {
   options.signal?.throwIfAborted()

@@ -7,7 +7,7 @@
  * Each is sent as soon as its sender has it to say; the link keeps what comes early.
  */
 import { FlatshareError } from '@flatshare/core'
-import { abortReason, checkedTimeout, endThread, soon, startTimer, timeoutError } from '@flatshare/core/internal'
+import { abortReason, checkedTimeout, soon, startTimer, timeoutError } from '@flatshare/core/internal'
 import { noteMet } from './introduce.js'
 import type { Link } from './link.js'
 import type { Directory } from './messages.js'
@@ -33,10 +33,6 @@ export interface OpenOverSettings {
   readonly hint?: string
   /** How it has ended, as a clause for the error that it ended too early; undefined where that isn't known. */
   readonly howEnded?: () => string | undefined
-  /** Its opener watches the process, and calls `peer.end(cause)` once that has ended. */
-  readonly watched?: boolean
-  /** The link has ended, also before anything was served. */
-  readonly onEnd?: () => void
 }
 
 /** A link that stands, and what the other thread serves. */
@@ -52,7 +48,7 @@ export interface OpenedOver {
  * @throws the signal's reason when that fires first.
  */
 export async function openOver(link: Link, settings: OpenOverSettings): Promise<OpenedOver> {
-  const { own, name, signal, what, hint = 'does its module call serve()?', howEnded, watched = false, onEnd } = settings
+  const { own, name, signal, what, hint = 'does its module call serve()?', howEnded } = settings
   const startTimeout = checkedTimeout(settings.startTimeout, 'startTimeout')
   if (signal?.aborted) {
     link.close()
@@ -61,11 +57,9 @@ export async function openOver(link: Link, settings: OpenOverSettings): Promise<
   return new Promise((resolve, reject) => {
     let ended: unknown
     const peer = new Peer(link, {
-      watched,
       // This thread has chosen whom it opens.
       trusted: true,
       onEnd() {
-        onEnd?.()
         const options = ended === undefined ? undefined : { cause: ended }
         const how = howEnded?.()
         fail(
@@ -129,7 +123,7 @@ function greet(peer: Peer): void {
 export interface ServeOverSettings {
   /** The other side has opened this thread: it may end it, and have it load modules that create what it wants. */
   readonly own?: boolean
-  /** The other side has asked this thread to end, and all its calls are answered: by default it ends. */
+  /** The other side, whose own this thread is, has asked it to end, and all its calls are answered. */
   readonly onCloseAsked?: () => void
   /** The link has ended. */
   readonly onEnd?: () => void
@@ -141,7 +135,7 @@ export interface ServeOverSettings {
  */
 export function serveOver(
   link: Link,
-  { own = false, onCloseAsked = endThread, onEnd }: ServeOverSettings = {},
+  { own = false, onCloseAsked, onEnd }: ServeOverSettings = {},
 ): { readonly peer: Peer; greet(): void; fail(error: unknown): void } {
   const peer = new Peer(link, {
     mayLoad: own,
@@ -152,7 +146,7 @@ export function serveOver(
     },
   })
   peer.onHello = (serves) => noteMet(peer, serves)
-  if (own) {
+  if (own && onCloseAsked) {
     peer.onCloseAsked = () =>
       whenAllAnswered(() => {
         flushLinks()

@@ -9,7 +9,7 @@
  * Invariant: nothing of a process outlives its link. One whose channel closes, or that answers no more, is killed.
  */
 import type { OpenOptions } from '@flatshare/apartment'
-import { type OpenedOver, openOver, START_TIMEOUT } from '@flatshare/apartment/internal'
+import { called, type OpenedOver, openOver, START_TIMEOUT } from '@flatshare/apartment/internal'
 import { FlatshareError } from '@flatshare/core'
 import { type ChildSource, refuseThreadOptions } from './child-options.js'
 import { ControlChannel } from './control-channel.js'
@@ -29,8 +29,6 @@ const OWN_PROCESS =
 export interface ProcessLife extends OpenedOver {
   readonly running: RunningProcess
 }
-
-export const called = (name: string | undefined) => (name === undefined ? 'The apartment' : `The apartment "${name}"`)
 
 /**
  * Starts a process and connects to it. None is left behind where that fails.

@@ -2,6 +2,7 @@
 import type { OpenOptions } from '@flatshare/apartment'
 import {
   type ApartmentThread,
+  after,
   classNameFor,
   createBy,
   messages,
@@ -10,7 +11,7 @@ import {
   traceCall,
   type Wanted,
 } from '@flatshare/apartment/internal'
-import { startTimer, type ThreadId, type WorkerOutput } from '@flatshare/core/internal'
+import type { ThreadId, WorkerOutput } from '@flatshare/core/internal'
 import type { ProcessLife } from './process-life.js'
 
 export class ProcessThread implements ApartmentThread {
@@ -95,12 +96,4 @@ export class ProcessThread implements ApartmentThread {
     await running.exited
     peer.end(running.failure)
   }
-}
-
-function after(milliseconds: number): { readonly promise: Promise<void>; stop(): void } {
-  let stop = () => {}
-  const promise = new Promise<void>((resolve) => {
-    stop = startTimer(milliseconds, resolve)
-  })
-  return { promise, stop: () => stop() }
 }

@@ -1,6 +1,7 @@
 /** The thread behind an apartment that was attached to by a socket: its process is its owner's. */
 import {
   type ApartmentThread,
+  after,
   classNameFor,
   createBy,
   type OpenedOver,
@@ -9,7 +10,7 @@ import {
   traceCall,
   type Wanted,
 } from '@flatshare/apartment/internal'
-import { holdOpen, startTimer, type ThreadId } from '@flatshare/core/internal'
+import { holdOpen, type ThreadId } from '@flatshare/core/internal'
 
 export class SocketThread implements ApartmentThread {
   readonly remote: object
@@ -57,12 +58,9 @@ export class SocketThread implements ApartmentThread {
     const { peer } = this.opened
     this.#refuses = true
     peer.refuseCalls()
-    let stopTimer = () => {}
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(timeout, resolve)
-    })
-    await Promise.race([new Promise<void>((resolve) => peer.whenIdle(resolve)), tooLong])
-    stopTimer()
+    const late = after(timeout)
+    await Promise.race([new Promise<void>((resolve) => peer.whenIdle(resolve)), late.promise])
+    late.stop()
     this.#leave()
   }
 

@@ -13,6 +13,7 @@
 import type { CallSettings, OpenOptions } from '@flatshare/apartment'
 import {
   type ApartmentThread,
+  called,
   classNameFor,
   createBy,
   openRemote,
@@ -26,7 +27,7 @@ import {
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import { currentFrame, runInFrame, type ThreadId, type WorkerOutput } from '@flatshare/core/internal'
 import type { ChildSource } from './child-options.js'
-import { called, type ProcessLife, startLife } from './process-life.js'
+import { type ProcessLife, startLife } from './process-life.js'
 import { ProcessThread } from './process-thread.js'
 import { type RestartOptions, RestartPolicy } from './restart-policy.js'
 import type { ProcessExit } from './running-process.js'
