@@ -17,8 +17,8 @@ export interface CallSampling {
   readonly clock?: () => number
 }
 
-/** The calls that a row warms up with, and the milliseconds after which it leaves off. */
-const WARM_UP = { calls: 20_000, milliseconds: 300 }
+/** Milliseconds that a row warms up for: by then engines have compiled what any library runs for a call. */
+const WARM_UP = 1_000
 
 /** The part of a sample's calls that come before it. */
 const UNCOUNTED = 1 / 3
@@ -40,8 +40,8 @@ export function callRow(
   /** How many calls a sample takes. */
   async function warmUp(): Promise<number> {
     deepStrictEqual(await call(), expected, `${name} gives a wrong result`)
-    const deadline = performance.now() + WARM_UP.milliseconds
-    for (let i = 0; i * calls < WARM_UP.calls && performance.now() < deadline; i++) await call()
+    const deadline = performance.now() + WARM_UP
+    while (performance.now() < deadline) await call()
     const started = performance.now()
     let done = 0
     while (performance.now() - started < milliseconds) {

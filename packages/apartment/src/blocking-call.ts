@@ -41,10 +41,11 @@ import type { CallSettings } from './call-settings.js'
 import { atCall } from './call-trace.js'
 import { AWAITING_CALLEE_MS } from './calling.js'
 import { ASK, type How, labelOf } from './messages.js'
+import { LONGEST_WAIT, Patience } from './patience.js'
 import type { Peer } from './peer.js'
 import { drainLinks, peers } from './peers.js'
 import { schedulePump } from './pump.js'
-import { coreIsFree, NEAR, Patience } from './spinning.js'
+import { coreIsFree, NEAR } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** How long a thread sleeps between two looks at what nobody wakes it for: longer the longer it waits. */
@@ -92,7 +93,6 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
   const { link, threadId } = peer
   flushLinks()
   if (link.kind === 'port' || !mayAnswerSoon(threadId, link.pace)) return false
-  const limit = patience.limit(link.pace)
   const stillAwake = () => isAwake(threadId)
   let came = false
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
@@ -101,7 +101,7 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
     if (came) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
-    came = spin(seen, limit, stillAwake)
+    came = spin(seen, LONGEST_WAIT * 1000, stillAwake)
     patience.note(came)
     if (!came) return false
   }

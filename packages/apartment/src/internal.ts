@@ -35,6 +35,7 @@ export {
   serveOver,
 } from './over-link.js'
 export { ownThread } from './own-threads.js'
+export { LONGEST_WAIT, Patience } from './patience.js'
 export { Peer } from './peer.js'
 export { isPlain } from './port-link.js'
 export { isProxy, proxyApart, referenceOf } from './proxy.js'

@@ -14,57 +14,17 @@
  *   - while that thread is awake. One that it has woken itself it lets come up first, by naps: a nap gives the core away
  *     for some 100 µs, and who naps counts as awake, so that nobody need wake it;
  *   - where a core is free: not while more of those linked to it are awake than there are cores;
- *   - unless it was in vain lately, as where other programs want the cores: after some times it lets pass the next
- *     occasion, then two, four, …, until one pays.
- *
- * A collection of garbage makes the quickest thread late. So after many waits that paid, one may take longer: what is lost
- * by the last of them is little beside what the others have won.
+ *   - unless it was in vain lately (`patience.ts`).
  */
 import { canBlock, isAwake, nap, parallelism, spin, type ThreadId } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
+import { LONGEST_WAIT, Patience } from './patience.js'
 import type { SharedLink } from './shared-link.js'
 
 /** Milliseconds. A message that takes longer than that is worth sleeping for. */
 export const NEAR = 0.3
-const LONGEST_SPIN = 0.2
-const SHORTEST_SPIN = 0.06
-/** After so many waits that paid a spin takes so long. */
-const STREAK = 32
-const PATIENT_SPIN = 0.5
 /** How often to nap for a thread to come up. */
 const NAPS = 3
-/** So many waits may be in vain before the next occasion is let pass, and how many are at most. */
-const MOST_IN_VAIN = 3
-const MOST_PASSED = 16
-
-/** Whether, and how long, to wait awake, by how it went before. */
-export class Patience {
-  /** Waits in vain, one after the other, and waits that paid. */
-  #inVain = 0
-  #streak = 0
-  /** Occasions to let pass still. */
-  #toPass = 0
-
-  /** Whether this occasion is one to wait awake. */
-  tries(): boolean {
-    if (this.#toPass === 0) return true
-    this.#toPass--
-    return false
-  }
-
-  /** How long to spin for a thread of that pace, in microseconds. */
-  limit(pace: number): number {
-    const limit = this.#streak < STREAK ? Math.min(LONGEST_SPIN, 2 * pace + SHORTEST_SPIN) : PATIENT_SPIN
-    return limit * 1000
-  }
-
-  note(paid: boolean): void {
-    this.#inVain = paid ? 0 : this.#inVain + 1
-    this.#streak = paid ? this.#streak + 1 : 0
-    this.#toPass = this.#inVain < MOST_IN_VAIN ? 0 : Math.min(MOST_PASSED, 2 ** (this.#inVain - MOST_IN_VAIN))
-  }
-}
-
 const patience = new Patience()
 /** Asked for when it is needed: it takes a new thread a while to find out. */
 let cores = 0
@@ -119,14 +79,13 @@ export function noteCall(incoming: Incoming | undefined): void {
  * @returns whether something was announced since.
  */
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
-  const pace = nearest(links)
-  if (pace >= NEAR || !coreIsFree() || !patience.tries()) return false
-  const paid = wait(seen, links, pace)
+  if (nearest(links) >= NEAR || !coreIsFree() || !patience.tries()) return false
+  const paid = wait(seen, links)
   patience.note(paid)
   return paid
 }
 
-function wait(seen: number, links: readonly SharedLink[], pace: number): boolean {
+function wait(seen: number, links: readonly SharedLink[]): boolean {
   if (woken !== 0) {
     for (let naps = NAPS; !isAwake(woken); naps--) {
       if (naps === 0) return false
@@ -135,7 +94,7 @@ function wait(seen: number, links: readonly SharedLink[], pace: number): boolean
     woken = 0
   }
   looksAt = links
-  return spin(seen, patience.limit(pace), mayCome)
+  return spin(seen, LONGEST_WAIT * 1000, mayCome)
 }
 
 /** The links from which something may come that is waited for. */

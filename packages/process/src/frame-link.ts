@@ -1,14 +1,15 @@
 /**
  * A link between threads of two processes, over frames of bytes.
  *
- * The first frame each way says who is there (`greeting.ts`). Then each frame has messages, in order. Its first byte says whether it is ONE record (the rest of it) or MANY (each
- * after its length, in 4 bytes). A record is a run of calls and answers that carry a few primitive values
- * (`plain-record.ts`), or one value of the codec's: a message, or a list of messages. Messages of plain values share a
- * record; any other has its own, as values of two messages must not share what is in them.
+ * The first frame each way says who is there (`greeting.ts`). Then each frame has messages, in order. Its first byte says
+ * whether it is ONE record (the rest of it) or MANY (each after its length, in 4 bytes). A record is a run of calls and
+ * answers that carry a few primitive values (`plain-record.ts`), or one value of the codec's: a message, or a list of
+ * messages. Messages of plain values share a record; any other has its own, as values of two messages must not share what
+ * is in them.
  * The large buffers of a message go before it, each as a frame (`apart-buffers.ts`).
  *
- * Messages that are sent in one turn go together at its end, or before this thread blocks. What isn't plain is encoded
- * at once, as it may change meanwhile.
+ * Messages that are sent in one turn go together at its end, or before this thread blocks; where the other side is awake,
+ * some at a time, so that it begins meanwhile. What isn't plain is encoded at once, as it may change meanwhile.
  *
  *   new      → met      their first frame came: their thread has an id here
  *   any      → closed   by this side, by the channel's end, or by a frame that makes no sense
@@ -25,6 +26,7 @@ import {
   type Link,
   type LinkReceiver,
   type Message,
+  messages,
   noteUnsent,
   sendPacked,
 } from '@flatshare/apartment/internal'
@@ -44,7 +46,10 @@ import { type Greeting, greeting, readGreeting } from './greeting.js'
 import { PlainContext, PlainReader, TOO_DEEP } from './plain-reader.js'
 import { isPlainRecord, LONGEST_RUN } from './plain-record.js'
 import { PlainWriter } from './plain-writer.js'
+import { enterLink, isPaying, leaveLink, noteFrame, stayAwake } from './staying-awake.js'
 import { Nonsense, Translation } from './translate.js'
+
+const { ANSWER, FAILURE } = messages
 
 const ONE = Uint8Array.of(1)
 const MANY = 2
@@ -52,6 +57,8 @@ const MANY = 2
 const PLAIN_BYTES = 32_768
 /** So many plain messages share a record at most. */
 const LONGEST_LIST = 1024
+/** So many calls and answers with plain values go at once, where the other side is awake. */
+const BATCH = 32
 
 export interface FrameLinkOptions {
   /** What the other thread shall be called: it calls itself so where it lets this side choose. */
@@ -95,6 +102,10 @@ class ChannelLink implements FrameLink {
   #bytes = 0
   /** Whether the end of the turn is awaited. */
   #noted = false
+  /** Calls and answers that were written in this turn since some went. */
+  #written = 0
+  /** Whether something of what is sent answers a call. */
+  #answers = false
   readonly #flush = () => this.flush()
   /** What is written there comes after all that waits. */
   readonly #writer: PlainWriter
@@ -121,6 +132,7 @@ class ChannelLink implements FrameLink {
 
   start(receiver: LinkReceiver): void {
     this.#receiver = receiver
+    enterLink(receiver)
     this.#channel.start({
       frame: (bytes) => this.#frame(bytes),
       closed: (error) => this.#gone(error),
@@ -134,6 +146,8 @@ class ChannelLink implements FrameLink {
   send(message: Message, transferList: any[] = []): void {
     if (this.#closed) return
     const moved = onlyBuffers(transferList)
+    const kind = message[0]
+    if (kind === ANSWER || kind === FAILURE) this.#answers = true
     const translation = this.#translation
     const out: unknown[] = translation ? translation.out(message) : message
     const bytes = plainBytes(out)
@@ -160,6 +174,9 @@ class ChannelLink implements FrameLink {
     if (!translation) return false
     if (!this.#writer.write(message, value, translation)) return false
     if (!this.#noted) this.#note()
+    if (message[0] === ANSWER) this.#answers = true
+    // Another process that sleeps is woken but once.
+    if (++this.#written >= BATCH && isPaying()) this.#sendBatch()
     return true
   }
 
@@ -226,6 +243,13 @@ class ChannelLink implements FrameLink {
     this.#noted = false
     forgetUnsent(this)
     if (this.#closed) return
+    this.#sendBatch()
+    if (this.#answers || this.#receiver?.awaits) stayAwake()
+    this.#answers = false
+  }
+
+  #sendBatch(): void {
+    this.#written = 0
     this.#endRun()
     this.#sendWaiting()
   }
@@ -249,6 +273,7 @@ class ChannelLink implements FrameLink {
 
   #frame(bytes: Uint8Array): void {
     if (this.#closed) return
+    noteFrame()
     try {
       if (this.#translation) this.#unpack(bytes)
       else this.#meet(readGreeting(bytes))
@@ -264,6 +289,7 @@ class ChannelLink implements FrameLink {
         const run = this.#incoming[i]
         if (run instanceof PlainReader) run.keep()
       }
+      if (this.#receiver!.awaits) stayAwake()
     }
   }
 
@@ -410,6 +436,7 @@ class ChannelLink implements FrameLink {
   /** What came is received by now, and nothing is sent any more. */
   #end(): void {
     this.#closed = true
+    leaveLink(this.#receiver!)
     forgetUnsent(this)
     this.#waiting = []
     this.#translation?.clear()

@@ -124,6 +124,9 @@ export class PlainReader {
   #readArguments(context: PlainContext): unknown[] {
     const length = this.#readByte()
     if (length > MOST_ARGUMENTS) throw new Nonsense('A call came with too many arguments')
+    // A list that grows takes room for many more.
+    if (length === 1) return [this.#readValue(context)]
+    if (length === 2) return [this.#readValue(context), this.#readValue(context)]
     const args: unknown[] = []
     for (let i = 0; i < length; i++) args.push(this.#readValue(context))
     return args

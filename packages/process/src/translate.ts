@@ -18,6 +18,7 @@
 import { type Message, messages } from '@flatshare/apartment/internal'
 import type { CallId, ForeignThread, ThreadHome } from '@flatshare/core/internal'
 import { processName } from '@flatshare/core/internal'
+import { RecentMap } from './recent-map.js'
 
 const { HELLO, CALL, ANSWER, FAILURE, CANCEL, LINK, LOST, ASK, WAITING } = messages
 
@@ -34,27 +35,38 @@ interface Alias {
   /** By the link by which it came first. */
   countOfFirst: number
   readonly first: Translation
+  /** Where it is. */
+  readonly among: RecentMap<Alias>
 }
 
 const LONGEST_PATH = 0xffff
 const LONGEST_NAME = 64
 
-const byProcess = new Map<string, Map<number, Alias>>()
-const byId = new Map<CallId, Alias>()
+const byProcess = new Map<string, RecentMap<Alias>>()
+const byId = new RecentMap<Alias>()
+/** The process that was asked for last, while it has calls. */
+let last: { readonly process: string; readonly calls: RecentMap<Alias> } | undefined
 
 /** What came is no message. */
 export class Nonsense extends Error {}
 
+function callsOf(process: string): RecentMap<Alias> {
+  if (last !== undefined && last.process === process) return last.calls
+  let calls = byProcess.get(process)
+  if (!calls) byProcess.set(process, (calls = new RecentMap()))
+  last = { process, calls }
+  return calls
+}
+
 function count(process: string, number: number, link: Translation): Alias {
-  let ofProcess = byProcess.get(process)
-  if (!ofProcess) byProcess.set(process, (ofProcess = new Map()))
-  let alias = ofProcess.get(number)
+  const among = callsOf(process)
+  let alias = among.get(number)
   if (!alias) {
     const own = link.thread.newAlias()
     // Below 0 is a delivery of notifications: it is known as one here, too.
-    alias = { id: number < 0 ? -own : own, process, number, count: 0, countOfFirst: 0, first: link }
-    ofProcess.set(number, alias)
-    byId.set(alias.id, alias)
+    alias = { id: number < 0 ? -own : own, process, number, count: 0, countOfFirst: 0, first: link, among }
+    among.add(number, alias)
+    byId.add(alias.id, alias)
   }
   alias.count++
   return alias
@@ -63,8 +75,7 @@ function count(process: string, number: number, link: Translation): Alias {
 function uncount(alias: Alias, times: number): void {
   alias.count -= times
   if (alias.count > 0) return
-  const ofProcess = byProcess.get(alias.process)!
-  ofProcess.delete(alias.number)
+  alias.among.delete(alias.number)
   byId.delete(alias.id)
 }
 
@@ -231,5 +242,6 @@ export class Translation {
     for (const [alias, counted] of this.#counted) uncount(alias, counted)
     this.#counted.clear()
     for (const [process, calls] of byProcess) if (calls.size === 0) byProcess.delete(process)
+    last = undefined
   }
 }

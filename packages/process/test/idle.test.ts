@@ -19,3 +19,13 @@ it('takes no processor time where nothing is said, at neither end, however much 
   expect((await remote.processorTime()) - before[1]).toBeLessThan(QUIET / 2)
   expect(processorTime() - before[0]).toBeLessThan(QUIET / 2)
 })
+
+it('takes no processor time while an answer is long in coming, at neither end', async () => {
+  await using apartment = await Apartment.open<Idle>(childProcess(new URL('./children/idle.js', import.meta.url)))
+  const { remote } = apartment
+  for (let i = 0; i < 2000; i++) await remote.echo(i)
+  const before = [processorTime(), await remote.processorTime()] as const
+  await remote.later(QUIET)
+  expect((await remote.processorTime()) - before[1]).toBeLessThan(QUIET / 2)
+  expect(processorTime() - before[0]).toBeLessThan(QUIET / 2)
+})
