@@ -130,17 +130,21 @@ export function makeAwaiting(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
   }
 
   function openInbox(): void {
+    // One by one: until its turn has come, a node that is dismissed is spent, not free.
     for (const node of queues.emptyInbox(inbox())) {
+      queues.unmail(node)
       if (waiters.has(node)) look(node)
       else if (spent.delete(node)) memory.free(node, NODE_BYTES)
     }
   }
 
-  /** Lets an asynchronous waiter see what he was woken for. */
-  function look(node: WaitNode): void {
+  /** Lets an asynchronous waiter see what he was woken for. After a death, his mail may be lost. */
+  function look(node: WaitNode, afterDeath = false): void {
     const address = queues.addressOf(node)
     queues.enter(address)
+    // Who entered finished what a dead thread had begun: that may have been to grant it.
     if (waiters.has(node)) {
+      if (afterDeath && queues.isMailed(node) && !queues.peekInbox(inbox()).includes(node)) queues.unmail(node)
       if (!queues.isGranted(node)) {
         queues.waitOn(node)
         kinds.get(queues.kindOf(node))!.serve(address, node)
@@ -155,12 +159,7 @@ export function makeAwaiting(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     if (waiters.size === 0) return
     openInbox()
     for (const node of [...waiters.keys()]) {
-      if (!waiters.has(node)) continue
-      queues.enter(queues.addressOf(node))
-      const lost = waiters.has(node) && queues.isMailed(node) && !queues.peekInbox(inbox()).includes(node)
-      if (lost) queues.unmail(node)
-      queues.leave()
-      look(node)
+      if (waiters.has(node)) look(node, true)
     }
   }
 

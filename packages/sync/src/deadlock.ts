@@ -44,8 +44,10 @@ export function makeDeadlock(queues: WaitQueues, kinds: ReadonlyMap<number, Kind
     const cycle = walk([{ thread: me, node, serial: memory.timesParked(me) }])
     if (!cycle) return
     queues.enter(COURT)
-    const stands = cycle.every((link, i) => isWaiting(link) && waitsFor(link).includes(at(cycle, i + 1).thread))
-    if (stands) queues.wakeUp(node)
+    const stands =
+      cycle.every((link, i) => isWaiting(link) && waitsFor(link).includes(at(cycle, i + 1).thread)) &&
+      // A thread of the cycle may have been terminated since, and its lock handed on.
+      queues.wakeSelf(node)
     queues.leave()
     if (!stands) return
     const links = cycle.map(({ thread, node: waitsOn }, i) => {

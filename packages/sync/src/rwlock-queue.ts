@@ -174,9 +174,10 @@ export function makeRwLockQueue(waiting: Waiting, records: ReaderRecords) {
     return node === 0 ? 0 : queues.threadOf(node)
   }
 
+  /** It drops nobody: who calls it may hold a node whose thread has died meanwhile. */
   function find(address: number, is: (node: WaitNode) => boolean): WaitNode {
-    let node = waiting.firstLiving(address)
-    while (node !== 0 && !is(node)) node = waiting.nextLiving(node)
+    let node = queues.first(address)
+    while (node !== 0 && !(queues.isLiving(node) && is(node))) node = queues.after(node)
     return node
   }
 

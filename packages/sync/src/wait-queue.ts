@@ -296,26 +296,35 @@ export function makeWaitQueues(memory: SyncMemory) {
     }
   }
 
-  /** Takes the nodes out of an inbox of this thread. */
+  /** Takes the nodes out of an inbox of this thread. Each is to be unmailed before its state is looked at. */
   function emptyInbox(inbox: number): WaitNode[] {
-    const nodes: WaitNode[] = []
-    for (let node = memory.exchange(inbox, 0); node !== 0; node = memory.load(node + MAIL_NEXT)) {
-      memory.reach(node + NODE_BYTES)
-      nodes.push(node)
-    }
-    // Before anybody looks at their states: who changes one later puts it in again.
-    for (const node of nodes) memory.store(node + MAILED, 0)
-    return nodes
+    return mailFrom(memory.exchange(inbox, 0))
   }
 
   /** The nodes in an inbox of this thread, which stay there. */
   function peekInbox(inbox: number): WaitNode[] {
+    return mailFrom(memory.load(inbox))
+  }
+
+  function mailFrom(first: WaitNode): WaitNode[] {
     const nodes: WaitNode[] = []
-    for (let node = memory.load(inbox); node !== 0; node = memory.load(node + MAIL_NEXT)) {
+    for (let node = first; node !== 0; node = memory.load(node + MAIL_NEXT)) {
       memory.reach(node + NODE_BYTES)
       nodes.push(node)
     }
     return nodes
+  }
+
+  /**
+   * Marks this thread's own node as woken, if nothing has happened to it; says whether. Without the guard: somebody may
+   * be granting it.
+   */
+  function wakeSelf(node: WaitNode): boolean {
+    for (;;) {
+      const state = memory.load(node + STATE)
+      if ((state & ~LOOK_AGAIN) !== 0) return false
+      if (memory.compareExchange(node + STATE, state, WOKEN) === state) return true
+    }
   }
 
   return {
@@ -333,6 +342,7 @@ export function makeWaitQueues(memory: SyncMemory) {
     grantWith,
     dropWith,
     wakeUp,
+    wakeSelf,
     waitOn,
     emptyInbox,
     peekInbox,
@@ -340,7 +350,7 @@ export function makeWaitQueues(memory: SyncMemory) {
     kindOf: (node: WaitNode): number => memory.load(node + KIND),
     asks: (node: WaitNode): number => memory.get(node + ASKS),
     isAsync: (node: WaitNode): boolean => memory.get(node + INBOX) !== 0,
-    /** For a node that is said to be in its inbox and isn't. */
+    /** For a node that was taken out of its inbox: who changes its state from now on puts it in again. */
     unmail: (node: WaitNode): void => memory.store(node + MAILED, 0),
     isMailed: (node: WaitNode): boolean => memory.load(node + MAILED) === 1,
     isLinked: (node: WaitNode): boolean => memory.load(node + ADDRESS) !== 0,

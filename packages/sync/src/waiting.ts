@@ -37,6 +37,7 @@ export function makeWaiting(queues: WaitQueues) {
     if (ownBlock === 0) {
       const block = memory.ownBlock(OWN_BYTES)
       const node = memory.get(block)
+      memory.reach(node + NODE_BYTES)
       // A node that a dead thread of this place waits with is left to whoever comes upon it.
       if (node === 0 || queues.isLinked(node)) memory.set(block, memory.allocate(NODE_BYTES))
       memory.store(block + INBOX, 0)

@@ -10,10 +10,12 @@
  *   holding it;
  * - where nobody can take a step, timeouts apart, nobody waits for anything: no wake-up was lost;
  * - in the end locks are free, unflagged, and nothing of those who gave up is left asleep or counted;
- * - `DeadlockError` comes to members of a cycle only.
+ * - `DeadlockError` comes to members of a cycle only;
+ * - nobody touches a block that was given back.
  */
 import type { SyncMemory } from '../../dist/sync-memory.js'
 import {
+  GONE,
   Layout,
   type LogNode,
   type MakeEngine,
@@ -337,16 +339,17 @@ export function explore(
     const old = a >= 0 && a >> 2 < WORDS ? word(state, a) : 0
     const thread = state.threads[actor]
     const own = (change: Partial<ThreadState>): State => replace(state, actor, { ...thread!, ...change })
+    if (old === GONE && TOUCHES.has(name)) throw violation(state, `${actor + 1} touches ${a}, which was given back`)
     switch (name) {
       case 'get':
       case 'set':
-      case 'wipe':
-        if (name !== 'wipe' && (a >= Layout.nodes || (a >= Layout.queue && a < Layout.blocks))) {
+        if (a >= Layout.nodes || (a >= Layout.queue && a < Layout.blocks)) {
           if (word(state, Layout.queue) !== actor + 1) throw violation(state, `${actor + 1} touches ${a} unguarded`)
         }
         if (name === 'get') return { value: old, state }
-        if (name === 'set') return { value: 0, state: write(state, a, b) }
-        return { value: 0, state: wipe(state, a) }
+        return { value: 0, state: write(state, a, b) }
+      case 'fill':
+        return { value: 0, state: fill(state, a, b, c) }
       case 'or':
         return { value: 0, state: write(state, a, old | b) }
       case 'nap':
@@ -519,9 +522,12 @@ export function explore(
   }
 }
 
-const PLAIN = new Set(['get', 'set', 'wipe', 'hold'])
+const PLAIN = new Set(['get', 'set', 'fill', 'hold'])
 /** Where nobody dies these have one answer. */
 const PLAIN_WITHOUT_DEATHS = new Set([...PLAIN, 'isAlive', 'deaths', 'countPark'])
+
+/** Whatever reads or writes a word. */
+const TOUCHES = new Set(['get', 'set', 'load', 'store', 'add', 'exchange', 'compareExchange', 'or', 'sleepAsync'])
 
 function union(some: readonly number[], others: readonly number[]): number[] {
   return [...new Set([...some, ...others])].sort((a, b) => a - b)
@@ -536,9 +542,9 @@ function sums(state: State): Record<string, number> {
   return totals
 }
 
-function wipe(state: State, address: number): State {
+function fill(state: State, address: number, bytes: number, value: number): State {
   const words = [...state.words]
-  words.fill(0, address >> 2, (address >> 2) + 12)
+  words.fill(value, address >> 2, (address + bytes) >> 2)
   return { ...state, words }
 }
 

@@ -34,6 +34,9 @@ export const Layout = {
   bytes: (threads: number): number => 192 + threads * 192,
 } as const
 
+/** What stands in blocks that were given back, and in no others: nobody touches those. */
+export const GONE = 0x60_4e_60_4e
+
 /** An operation that a thread is about to carry out: its name and operands. */
 export type Op = readonly [name: string, ...operands: number[]]
 /** What became of it. */
@@ -146,7 +149,7 @@ export function startThread(
     replayer((op) => {
       const callbacks = new Map<number, () => void>()
       const sleeping = new Map<number, number>()
-      const freed: number[] = []
+      const freed = new Map<number, number[]>()
       let onExit = () => {}
       let microtasks: Array<() => void> = []
       let lastCallback = 0
@@ -167,10 +170,16 @@ export function startThread(
         reach() {},
         queues: () => Layout.queue,
         ownBlock: () => Layout.blocks + (id - 1) * 16,
-        allocate: (bytes) => freed.pop() ?? (top += bytes) - bytes,
-        free(address) {
-          op('wipe', address)
-          freed.push(address)
+        allocate(bytes) {
+          const address = freed.get(bytes)?.pop()
+          if (address === undefined) return (top += bytes) - bytes
+          op('fill', address, bytes, 0)
+          return address
+        },
+        free(address, bytes) {
+          op('fill', address, bytes, GONE)
+          if (!freed.has(bytes)) freed.set(bytes, [])
+          freed.get(bytes)!.push(address)
         },
         nap: (address, expected) => void op('nap', address, expected),
         park(address, expected, timeout, worthwhile) {

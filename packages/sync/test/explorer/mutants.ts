@@ -216,8 +216,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'both threads of a cycle are refused',
     file: 'deadlock',
-    line: 'if (stands)\n            queues.wakeUp(node);',
-    instead: '',
+    line: 'queues.wakeSelf(node)',
+    instead: 'true',
     foundBy: 'two threads, two locks, in opposite order',
   },
   {

@@ -223,6 +223,14 @@ export const rwLockMutants: readonly RwLockMutant[] = [
     deeper: 1,
   },
   {
+    name: 'who looks for readers gives back the nodes of the dead',
+    file: 'rwlock-queue',
+    line: 'let node = queues.first(address);\n        while (node !== 0 && !(queues.isLiving(node) && is(node)))\n            node = queues.after(node);',
+    instead:
+      'let node = waiting.firstLiving(address);\n while (node !== 0 && !is(node)) node = waiting.nextLiving(node);',
+    foundBy: 'a mortal awaits a write, one writes',
+  },
+  {
     name: 'the dead read for ever',
     file: 'reader-records',
     line: 'memory.load(record + COUNT) > least && memory.isAlive(memory.load(record + THREAD))',

@@ -155,6 +155,8 @@ export const rwLockScenarios: Readonly<Record<string, Scenario>> = {
     deaths: 1,
     preemptions: 0,
   },
+  'a mortal awaits a write, one writes': { threads: [mortal(awaitsWrite), writer], deaths: 1, preemptions: 2 },
+  'a mortal awaits a read, one writes': { threads: [mortal(awaitsRead), writer], deaths: 1, preemptions: 2 },
   'a mortal awaits a read, one awaits a write, one writes': {
     threads: [mortal(awaitsRead), awaitsWrite, writer],
     deaths: 1,
