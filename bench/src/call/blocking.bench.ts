@@ -6,20 +6,32 @@ import type { Peer } from './peer.js'
 import { startPeers } from './peers.js'
 
 const { peers, close } = await startPeers([])
-const WARM_UP = 2000
-const TIMES = 300
+/** Milliseconds that a row warms up for, as those of calls that are awaited do. */
+const WARM_UP = 1_000
+/** A sample has so many calls at least, and takes about so many milliseconds. */
+const AT_LEAST = 300
+const SAMPLE = 30
 
-/** Its samples begin like those of calls that are awaited: with calls that aren't measured. */
+/**
+ * No sample begins with threads that have been asleep while other rows were sampled: the first calls of each aren't
+ * measured, as with calls that are awaited.
+ */
 function blockingRow({ name, role }: Peer, time: (times: number) => PromiseLike<number>): Row {
-  let warm = false
+  let times = 0
   return {
     name,
     role,
     async run() {
+      if (times === 0) {
+        times = AT_LEAST
+        const deadline = performance.now() + WARM_UP
+        while (performance.now() < deadline) await time(AT_LEAST)
+      }
       await pause(2)
-      await time(warm ? 20 : WARM_UP)
-      warm = true
-      return time(TIMES)
+      await time(Math.round(times / 3))
+      const each = await time(times)
+      times = Math.max(Math.round((SAMPLE * 1e6) / each), AT_LEAST)
+      return each
     },
   }
 }

@@ -1,9 +1,9 @@
 /**
  * A call that blocks its thread until it is answered.
  *
- *   made ─ look ─ answered? ─ callee awake? ─ spin ─┐
- *            ↑                                      │
- *            └──────────────────────────────────────┘
+ *   made ─ nap until the callee is up, if it had to be woken ─ look ─ answered? ─ callee awake? ─ spin ─┐
+ *                                                               ↑                                      │
+ *                                                               └──────────────────────────────────────┘
  *   then ─ receive all messages ─ answered? ─ callee alive? ─ in time? ─ sleep until something is posted ─┐
  *              ↑                                                                                          │
  *              └──────────────────────────────────────────────────────────────────────────────────────────┘
@@ -30,7 +30,6 @@ import {
   postsNow,
   receiveUntil,
   refuseCycle,
-  spin,
   stayAwake,
   type ThreadId,
   threadName,
@@ -45,7 +44,7 @@ import { LONGEST_WAIT, Patience } from './patience.js'
 import type { Peer } from './peer.js'
 import { drainLinks, peers } from './peers.js'
 import { schedulePump } from './pump.js'
-import { coreIsFree, NEAR } from './spinning.js'
+import { comesUp, coreIsFree, NEAR } from './spinning.js'
 import { flushLinks } from './unsent.js'
 
 /** How long a thread sleeps between two looks at what nobody wakes it for: longer the longer it waits. */
@@ -91,8 +90,9 @@ export function callAndBlock(
 /** Waits without sleeping, where an answer may be near. */
 function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
   const { link, threadId } = peer
+  const before = postsNow()
   flushLinks()
-  if (link.kind === 'port' || !mayAnswerSoon(threadId, link.pace)) return false
+  if (link.kind === 'port' || comesUp(before) || !mayAnswerSoon(threadId, link.pace)) return false
   const stillAwake = () => isAwake(threadId)
   let came = false
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
@@ -101,7 +101,7 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
     if (came) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
-    came = spin(seen, LONGEST_WAIT * 1000, stillAwake)
+    came = link.spin?.(seen, LONGEST_WAIT * 1000, stillAwake) === true
     patience.note(came)
     if (!came) return false
   }

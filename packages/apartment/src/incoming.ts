@@ -8,7 +8,7 @@
  *   reading   the next record is taken
  *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
  */
-import { announce, clock, ReceivedShapes, type ThreadId, u8 } from '@flatshare/core/internal'
+import { announce, clock, ReceivedShapes, spin, type ThreadId, u8 } from '@flatshare/core/internal'
 import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
 import { ANSWER, CALL, FAILURE, type Message } from './messages.js'
@@ -123,6 +123,12 @@ export class Incoming {
   /** The port's message that the ring waited for is being received. */
   goOn(): void {
     this.#stuck = false
+  }
+
+  /** Waits for the next record, or for anything else that is announced, as core's `spin` does. */
+  spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
+    if (this.#stuck) return spin(seen, microseconds, goOn)
+    return spin(seen, microseconds, goOn, this.#ring.tailWord, this.#ring.tailSeen)
   }
 
   /** How soon the other thread sends something after something has come to it: milliseconds, as it says. */

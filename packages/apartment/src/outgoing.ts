@@ -244,7 +244,6 @@ export class Outgoing {
     if (this.#noted) return
     this.#noted = true
     noteUnsent(this)
-    queueMicrotask(() => this.flush())
     // To be woken takes the other thread longer than what is still to be sent in this turn.
     if (!isAwake(this.to)) this.#publish()
   }

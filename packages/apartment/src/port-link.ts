@@ -93,7 +93,6 @@ export class PortLink {
       return
     }
     noteUnsent(this)
-    queueMicrotask(() => this.flush())
   }
 
   /** Sends now, after those that wait. */

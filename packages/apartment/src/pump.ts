@@ -30,7 +30,7 @@ import {
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
 import { noteSleep, noteWoken, waitAwake } from './spinning.js'
-import { flushLinks } from './unsent.js'
+import { flushLinks, sendingAfter } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
 const RECORDS_A_TURN = 64
@@ -99,7 +99,7 @@ function look(): void {
       const seen = postsNow()
       const began = clock()
       lookBegan = began
-      const ended = receiveSome(began)
+      const ended = sendingAfter(receiveSome, began)
       if (ended > 0) {
         goOn(ended)
         return
@@ -130,14 +130,10 @@ function goOn(now: number): void {
 /** Receives some records of each ring, from now on; gives the time when that was done, 0 where there was nothing. */
 function receiveSome(began: number): number {
   let now = 0
-  try {
-    for (let left = links.length; left > 0 && links.length > 0; left--) {
-      first = (first + 1) % links.length
-      const { incoming } = links[first]!
-      if (incoming) now = receiveFrom(incoming, now || began) || now
-    }
-  } finally {
-    flushLinks()
+  for (let left = links.length; left > 0 && links.length > 0; left--) {
+    first = (first + 1) % links.length
+    const { incoming } = links[first]!
+    if (incoming) now = receiveFrom(incoming, now || began) || now
   }
   return now
 }

@@ -227,6 +227,16 @@ export class RingReader {
     this.#tail = this.#head
   }
 
+  /** The index of the word that changes when there is another record … */
+  get tailWord(): number {
+    return this.#control + TAIL
+  }
+
+  /** … and what it was when this thread last looked. */
+  get tailSeen(): number {
+    return this.#tail
+  }
+
   /** How soon the writer says that it sends something after something came to it, in milliseconds. */
   get pace(): number {
     return memory.i32[this.#control + PACE]! / 1000

@@ -24,6 +24,7 @@ import {
   ownThreadId,
   type Port,
   readsPortsNow,
+  spin,
   type ThreadId,
 } from '@flatshare/core/internal'
 import { Incoming } from './incoming.js'
@@ -108,6 +109,10 @@ export class SharedLink implements Link {
 
   get pace(): number {
     return this.#incoming?.pace ?? 0
+  }
+
+  spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
+    return this.#incoming ? this.#incoming.spin(seen, microseconds, goOn) : spin(seen, microseconds, goOn)
   }
 
   get incoming(): Incoming | undefined {

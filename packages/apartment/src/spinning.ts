@@ -16,7 +16,7 @@
  *   - where a core is free: not while more of those linked to it are awake than there are cores;
  *   - unless it was in vain lately (`patience.ts`).
  */
-import { canBlock, isAwake, nap, parallelism, spin, type ThreadId } from '@flatshare/core/internal'
+import { canBlock, isAwake, nap, parallelism, type ThreadId } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import { LONGEST_WAIT, Patience } from './patience.js'
 import type { SharedLink } from './shared-link.js'
@@ -79,29 +79,40 @@ export function noteCall(incoming: Incoming | undefined): void {
  * @returns whether something was announced since.
  */
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
-  if (nearest(links) >= NEAR || !coreIsFree() || !patience.tries()) return false
+  if (!nearest(links) || !coreIsFree() || !patience.tries()) return false
   const paid = wait(seen, links)
   patience.note(paid)
   return paid
 }
 
 function wait(seen: number, links: readonly SharedLink[]): boolean {
-  if (woken !== 0) {
-    for (let naps = NAPS; !isAwake(woken); naps--) {
-      if (naps === 0) return false
-      if (nap(seen)) return true
-    }
-    woken = 0
-  }
+  if (comesUp(seen)) return true
+  if (woken !== 0) return false
   looksAt = links
-  return spin(seen, LONGEST_WAIT * 1000, mayCome)
+  return nearest(links)?.spin(seen, LONGEST_WAIT * 1000, mayCome) === true
+}
+
+/**
+ * Naps until the thread is up that this one has woken, if it has; `woken` is 0 then.
+ *
+ * @param seen what `postsNow` gave before the thread last looked at everything.
+ * @returns whether something was announced since.
+ */
+export function comesUp(seen: number): boolean {
+  if (woken === 0) return false
+  for (let naps = NAPS; !isAwake(woken); naps--) {
+    if (naps === 0) return false
+    if (nap(seen)) return true
+  }
+  woken = 0
+  return false
 }
 
 /** The links from which something may come that is waited for. */
 let looksAt: readonly SharedLink[] = []
 
 function mayCome(): boolean {
-  return nearest(looksAt) < NEAR && coreIsFree()
+  return nearest(looksAt) !== undefined && coreIsFree()
 }
 
 /** Whether a core is free for this thread beside those linked to it that are awake. */
@@ -111,13 +122,21 @@ export function coreIsFree(): boolean {
   return awake <= (cores ||= parallelism())
 }
 
-/** The quickest pace of those that may send something soon, in milliseconds. */
-function nearest(links: readonly SharedLink[]): number {
-  let least = served && maySend(served) ? served.pace : NEAR
-  for (const { awaits, incoming } of links) {
-    if (awaits && incoming && incoming.pace < least && maySend(incoming)) least = incoming.pace
+/** Of those by which something may come soon, the one whose thread has the quickest pace. */
+function nearest(links: readonly SharedLink[]): Incoming | undefined {
+  let least = NEAR
+  let found: Incoming | undefined
+  if (served && served.pace < least && maySend(served)) {
+    least = served.pace
+    found = served
   }
-  return least
+  for (const { awaits, incoming } of links) {
+    if (awaits && incoming && incoming.pace < least && maySend(incoming)) {
+      least = incoming.pace
+      found = incoming
+    }
+  }
+  return found
 }
 
 function maySend({ from }: Incoming): boolean {

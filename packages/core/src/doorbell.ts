@@ -46,16 +46,13 @@ const AWAKE = 2
 /** Milliseconds; the system makes it more. */
 const SHORTEST_WAIT = 0.001
 
-/** So many looks at the count come between two at anything else: some microseconds. */
-const LOOKS = 128
-
 // Engines compile in what a module's constants hold.
 const memory = views
 const BELL = SlotWord.bell
 const POSTS = SlotWord.posts
 const PARKED = SlotWord.parked
 
-const own = { bell: 0, posts: 0, asleep: 0, armed: false }
+const own = { bell: 0, posts: 0, asleep: 0, armed: false, awake: false }
 const callbacks: Array<() => void> = []
 
 onJoin((id) => {
@@ -106,7 +103,10 @@ export function postsNow(): number {
 
 /** From now on nobody rings for this thread: it looks by itself, until `fallAsleep`. */
 export function stayAwake(): void {
+  // Others change no bell but one that is ASLEEP; and its cache line is theirs as long as they announce something.
+  if (own.awake) return
   if (own.bell === 0) ownThreadId()
+  own.awake = true
   Atomics.store(memory.i32, own.bell, own.asleep | AWAKE)
 }
 
@@ -119,6 +119,7 @@ export function stayAwake(): void {
 export function fallAsleep(seen: number): boolean {
   if (own.bell === 0) ownThreadId()
   const { i32 } = memory
+  own.awake = false
   Atomics.store(i32, own.bell, own.asleep)
   if (Atomics.load(i32, own.posts) === seen && (own.armed || arm())) return true
   stayAwake()
@@ -154,8 +155,11 @@ onThreadExitInternal(() => {
   if (own.armed) Atomics.notify(memory.i32, own.bell)
 })
 
+const nativePause = (Atomics as unknown as { pause?: () => void }).pause
 /** Tells the processor that this thread only looks, where the runtime can. */
-const pause = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {})
+const pause = nativePause ?? (() => {})
+/** So many looks come between two at anything else: some microseconds. */
+const LOOKS = nativePause ? 128 : 1024
 
 /**
  * Waits for an announcement without sleeping.
@@ -163,21 +167,23 @@ const pause = (Atomics as unknown as { pause?: () => void }).pause ?? (() => {})
  * @param seen what `postsNow` gave before the thread last looked at everything.
  * @param microseconds how long it looks at most.
  * @param goOn asked every few microseconds; where it answers false, the wait is over.
+ * @param word index of a word that is likely to change before the announcement, as it is what that is made for …
+ * @param value … and what it is as long as nothing has come. That it has changed is as good as the announcement.
  * @returns whether something was announced since `seen`.
  */
-export function spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
+export function spin(seen: number, microseconds: number, goOn: () => boolean, word = own.posts, value = seen): boolean {
   if (own.bell === 0) ownThreadId()
-  if (lookOften(seen)) return true
+  if (lookOften(seen, word, value)) return true
   const end = clock() + microseconds / 1000
-  while (goOn() && clock() < end) if (lookOften(seen)) return true
+  while (goOn() && clock() < end) if (lookOften(seen, word, value)) return true
   return Atomics.load(memory.i32, own.posts) !== seen
 }
 
-function lookOften(seen: number): boolean {
+function lookOften(seen: number, word: number, value: number): boolean {
   const { i32 } = memory
   const { posts } = own
   for (let looks = LOOKS; looks > 0; looks--) {
-    if (Atomics.load(i32, posts) !== seen) return true
+    if (Atomics.load(i32, word) !== value || Atomics.load(i32, posts) !== seen) return true
     pause()
   }
   return false

@@ -83,8 +83,6 @@ export function frameLink(channel: FrameChannel, options: FrameLinkOptions = {})
 /** A frame of one record, or plain messages that are yet to be encoded. */
 type Waiting = Uint8Array | unknown[][]
 
-const settled = Promise.resolve()
-
 class ChannelLink implements FrameLink {
   readonly kind = 'port'
   readonly apart = true
@@ -106,7 +104,6 @@ class ChannelLink implements FrameLink {
   #written = 0
   /** Whether something of what is sent answers a call. */
   #answers = false
-  readonly #flush = () => this.flush()
   /** What is written there comes after all that waits. */
   readonly #writer: PlainWriter
   readonly #context: PlainContext
@@ -234,8 +231,6 @@ class ChannelLink implements FrameLink {
   #note(): void {
     this.#noted = true
     noteUnsent(this)
-    // In half the time of queueMicrotask.
-    void settled.then(this.#flush)
   }
 
   flush(): void {

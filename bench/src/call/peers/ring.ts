@@ -12,8 +12,11 @@ const FIRST = 24 // the first record's first number
 const RECORDS = 256
 const NUMBERS = 4
 
-/** Milliseconds that a reader spins: longer than waking takes, or two that call each other would sleep by turns. */
-const SPIN = 0.2
+/**
+ * Milliseconds that a reader spins: longer than waking takes, or two that call each other would sleep by turns; and so
+ * long that the system sees that they need two processors, where it has put both on one.
+ */
+const SPIN = 1
 
 export const RING_BYTES = (FIRST + RECORDS * NUMBERS) * 8
 
