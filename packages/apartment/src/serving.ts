@@ -3,6 +3,7 @@ import { CannotBlockError, DeadlockError, DisconnectedError } from '@flatshare/c
 import {
   type CallId,
   isThenable,
+  LARGE_ID,
   ownThreadId,
   runCall,
   type ThreadId,
@@ -45,7 +46,15 @@ const perform = ({ stub, how, member, args }: IncomingCall) => stub!.perform(how
 /** A call of an object of this thread. */
 export class IncomingCall extends ServedCall implements Turn {
   /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [0], undefined, undefined, false)
+  static readonly one = new IncomingCall(
+    { threadId: 0 } as CallingPeer,
+    'call',
+    '',
+    [LARGE_ID],
+    undefined,
+    undefined,
+    false,
+  )
 
   stub: Stub | undefined
   args: unknown[] | undefined

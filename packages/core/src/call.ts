@@ -107,6 +107,12 @@ export function newCallId(): CallId {
   return nextSerial++ * THREAD_SLOTS + slotNumber
 }
 
+/**
+ * An id beyond the engine's small integers, as those of all calls are after some millions: an object made with it has the
+ * shape that those of all calls have from the first one on.
+ */
+export const LARGE_ID: CallId = 2 ** 40
+
 /** As `newCallId`, for a call that came from elsewhere: as one of the thread that has that id here. */
 export function aliasOf(thread: ThreadId): CallId {
   const id = newCallId()

@@ -6,6 +6,9 @@ import { refusal } from './refusal.js'
 
 /** Found something that can't cross; where it stands is looked up only then. */
 export class Refused extends Error {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new Refused('', undefined)
+
   readonly trail: string[] = []
   culprit: unknown
   readonly #instead: string | undefined

@@ -88,6 +88,9 @@ function put(target: any, key: string, value: unknown): void {
 const BUSY = Symbol('being packed')
 
 class Packer implements MarshalContext {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new Packer([], undefined, false, undefined)
+
   readonly refs: PackedReference[] = []
   readonly #copies = new Map<object, object | typeof BUSY>()
   /** What is transferred: it stays in the graph as it is. */
@@ -277,8 +280,7 @@ function resolve(x: unknown, resolved: Map<object, unknown>, seen: Set<object>):
     const values = [...x].map((value) => resolve(value, resolved, seen))
     x.clear()
     for (const value of values) x.add(value)
-  } else if (isOfPlatform(x)) return true
-  else if (isContainer(x)) {
+  } else if (isContainer(x) && !isOfPlatform(x)) {
     for (const key of Object.keys(x)) {
       const value = (x as any)[key]
       const found = resolve(value, resolved, seen)

@@ -54,6 +54,7 @@ export {
   forgetHolding,
   holdsInFrame,
   holdsOnPath,
+  LARGE_ID,
   makerOf,
   newCallId,
   noteHolding,

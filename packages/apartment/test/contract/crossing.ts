@@ -107,6 +107,14 @@ export function crossing(open: Opener): void {
     })
   })
 
+  it.runIf(open.sharesMemory)('an object of the platform stays what it is, beside a reference too', async () => {
+    const blob = new Blob(['text'])
+    expect(await (await carrier.echo(blob)).text()).toBe('text')
+    const both = await carrier.echo({ blob, all: [blob], fn: () => 5 })
+    expect(await both.blob.text()).toBe('text')
+    expect(both.all[0]).toBe(both.blob)
+  })
+
   describe('what is transferred', () => {
     it('is moved, at any depth, both ways', async () => {
       const buffer = new ArrayBuffer(8)

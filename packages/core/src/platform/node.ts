@@ -308,8 +308,15 @@ export function clock(): number {
 
 /** Calls back when no microtask is left in this turn of the event loop; in the async context of nobody. */
 export function afterMicrotasks(callback: () => void): void {
-  // From a tick the next one would come before the microtasks.
-  nobodys.runInAsyncScope(queueMicrotask, undefined, () => process.nextTick(callback))
+  nobodys.runInAsyncScope(thenTick, undefined, callback)
+}
+
+const settled = Promise.resolve()
+
+/** From a tick the next one would come before the microtasks. */
+function thenTick(callback: () => void): void {
+  // Not by `queueMicrotask`: it takes twice as long, and its code is thrown away at each collection of all garbage.
+  void settled.then(() => process.nextTick(callback))
 }
 
 /** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
