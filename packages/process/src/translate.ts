@@ -17,7 +17,7 @@
 
 import { type Message, messages } from '@flatshare/apartment/internal'
 import type { CallId, ForeignThread, ThreadHome } from '@flatshare/core/internal'
-import { processName } from '@flatshare/core/internal'
+import { LARGE_ID, processName } from '@flatshare/core/internal'
 import { RecentMap } from './recent-map.js'
 
 const { HELLO, CALL, ANSWER, FAILURE, CANCEL, LINK, LOST, ASK, WAITING } = messages
@@ -26,17 +26,23 @@ const { HELLO, CALL, ANSWER, FAILURE, CANCEL, LINK, LOST, ASK, WAITING } = messa
 type Entry = number | readonly [process: string, call: number]
 
 /** A call of another process. */
-interface Alias {
-  readonly id: CallId
-  readonly process: string
-  readonly number: number
+class Alias {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new Alias(LARGE_ID, '', LARGE_ID, undefined!, undefined!)
+
   /** By all links. */
-  count: number
+  count = 0
   /** By the link by which it came first. */
-  countOfFirst: number
-  readonly first: Translation
-  /** Where it is. */
-  readonly among: RecentMap<Alias>
+  countOfFirst = 0
+
+  /** @param among where it is. */
+  constructor(
+    readonly id: CallId,
+    readonly process: string,
+    readonly number: number,
+    readonly first: Translation,
+    readonly among: RecentMap<Alias>,
+  ) {}
 }
 
 const LONGEST_PATH = 0xffff
@@ -64,7 +70,7 @@ function count(process: string, number: number, link: Translation): Alias {
   if (!alias) {
     const own = link.thread.newAlias()
     // Below 0 is a delivery of notifications: it is known as one here, too.
-    alias = { id: number < 0 ? -own : own, process, number, count: 0, countOfFirst: 0, first: link, among }
+    alias = new Alias(number < 0 ? -own : own, process, number, link, among)
     among.add(number, alias)
     byId.add(alias.id, alias)
   }
