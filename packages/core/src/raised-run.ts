@@ -73,6 +73,9 @@ function grown(numbers: Float64Array): Float64Array {
 }
 
 export class RaisedRun {
+  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
+  static readonly one = new RaisedRun('', undefined, [''], 0)
+
   readonly event: string
   /** Undefined for payloads that are primitive values themselves. */
   readonly shape: Keys | undefined
@@ -158,6 +161,9 @@ export class RaisedRun {
 
 /** Some of the events of a run. */
 export class RunPart {
+  /** As `RaisedRun.one`. */
+  static readonly one = new RunPart(RaisedRun.one, 0, 0)
+
   constructor(
     readonly run: RaisedRun,
     public from: number,
