@@ -2,12 +2,11 @@ import { strictEqual } from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Benchmark, Row } from '../benchmark.js'
 import { timed } from '../timed.js'
+import { SETTLE, UNCOUNTED, WARM_UP } from './call-row.js'
 import type { Peer } from './peer.js'
 import { startPeers } from './peers.js'
 
 const { peers, close } = await startPeers([])
-/** Milliseconds that a row warms up for, as those of calls that are awaited do. */
-const WARM_UP = 1_000
 /** A sample has so many calls at least, and takes about so many milliseconds. */
 const AT_LEAST = 300
 const SAMPLE = 30
@@ -27,8 +26,8 @@ function blockingRow({ name, role }: Peer, time: (times: number) => PromiseLike<
         const deadline = performance.now() + WARM_UP
         while (performance.now() < deadline) await time(AT_LEAST)
       }
-      await pause(2)
-      await time(Math.round(times / 3))
+      await pause(SETTLE)
+      await time(Math.round(times * UNCOUNTED))
       const each = await time(times)
       times = Math.max(Math.round((SAMPLE * 1e6) / each), AT_LEAST)
       return each

@@ -18,13 +18,13 @@ export interface CallSampling {
 }
 
 /** Milliseconds that a row warms up for: by then engines have compiled what any library runs for a call. */
-const WARM_UP = 1_000
+export const WARM_UP = 1_000
 
 /** The part of a sample's calls that come before it. */
-const UNCOUNTED = 1 / 3
+export const UNCOUNTED = 1 / 3
 
 /** Milliseconds in which the threads of the row before have fallen asleep. */
-const SETTLE = 2
+export const SETTLE = 2
 
 /**
  * A row of calls one after another, each awaited before the next. No sample begins with threads that have been asleep

@@ -101,7 +101,7 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
     if (came) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
-    came = link.spin?.(seen, LONGEST_WAIT * 1000, stillAwake) === true
+    came = link.spin?.(seen, LONGEST_WAIT, stillAwake) === true
     patience.note(came)
     if (!came) return false
   }

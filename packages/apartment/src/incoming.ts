@@ -126,9 +126,9 @@ export class Incoming {
   }
 
   /** Waits for the next record, or for anything else that is announced, as core's `spin` does. */
-  spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
-    if (this.#stuck) return spin(seen, microseconds, goOn)
-    return spin(seen, microseconds, goOn, this.#ring.tailWord, this.#ring.tailSeen)
+  spin(seen: number, milliseconds: number, goOn: () => boolean): boolean {
+    if (this.#stuck) return spin(seen, milliseconds, goOn)
+    return spin(seen, milliseconds, goOn, this.#ring.tailWord, this.#ring.tailSeen)
   }
 
   /** How soon the other thread sends something after something has come to it: milliseconds, as it says. */

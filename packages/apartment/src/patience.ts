@@ -21,8 +21,12 @@ export class Patience {
   #inVain = 0
   /** Occasions to let pass still. */
   #toPass = 0
+  #pays = false
+
   /** Whether the last wait paid: who was awaited is awake, too. */
-  pays = false
+  get pays(): boolean {
+    return this.#pays
+  }
 
   /** Whether this occasion is one to wait awake. */
   tries(): boolean {
@@ -32,7 +36,7 @@ export class Patience {
   }
 
   note(paid: boolean): void {
-    this.pays = paid
+    this.#pays = paid
     this.#inVain = paid ? 0 : this.#inVain + 1
     this.#toPass = this.#inVain < MOST_IN_VAIN ? 0 : Math.min(MOST_PASSED, 2 ** (this.#inVain - MOST_IN_VAIN))
   }

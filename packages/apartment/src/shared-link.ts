@@ -111,8 +111,8 @@ export class SharedLink implements Link {
     return this.#incoming?.pace ?? 0
   }
 
-  spin(seen: number, microseconds: number, goOn: () => boolean): boolean {
-    return this.#incoming ? this.#incoming.spin(seen, microseconds, goOn) : spin(seen, microseconds, goOn)
+  spin(seen: number, milliseconds: number, goOn: () => boolean): boolean {
+    return this.#incoming ? this.#incoming.spin(seen, milliseconds, goOn) : spin(seen, milliseconds, goOn)
   }
 
   get incoming(): Incoming | undefined {

@@ -89,7 +89,7 @@ function wait(seen: number, links: readonly SharedLink[]): boolean {
   if (comesUp(seen)) return true
   if (woken !== 0) return false
   looksAt = links
-  return nearest(links)?.spin(seen, LONGEST_WAIT * 1000, mayCome) === true
+  return nearest(links)?.spin(seen, LONGEST_WAIT, mayCome) === true
 }
 
 /**

@@ -165,16 +165,16 @@ const LOOKS = nativePause ? 128 : 1024
  * Waits for an announcement without sleeping.
  *
  * @param seen what `postsNow` gave before the thread last looked at everything.
- * @param microseconds how long it looks at most.
+ * @param milliseconds how long it looks at most.
  * @param goOn asked every few microseconds; where it answers false, the wait is over.
  * @param word index of a word that is likely to change before the announcement, as it is what that is made for …
  * @param value … and what it is as long as nothing has come. That it has changed is as good as the announcement.
  * @returns whether something was announced since `seen`.
  */
-export function spin(seen: number, microseconds: number, goOn: () => boolean, word = own.posts, value = seen): boolean {
+export function spin(seen: number, milliseconds: number, goOn: () => boolean, word = own.posts, value = seen): boolean {
   if (own.bell === 0) ownThreadId()
   if (lookOften(seen, word, value)) return true
-  const end = clock() + microseconds / 1000
+  const end = clock() + milliseconds
   while (goOn() && clock() < end) if (lookOften(seen, word, value)) return true
   return Atomics.load(memory.i32, own.posts) !== seen
 }

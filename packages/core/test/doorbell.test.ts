@@ -157,7 +157,7 @@ describe('spinning', () => {
     const seen = postsNow()
     const worker = start('ringing', { word, rounds: 1 })
     const ended = once(worker, 'exit')
-    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, 600_000_000, () => true)).toBe(true)
+    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, 600_000, () => true)).toBe(true)
     expect(postsNow()).not.toBe(seen)
     Atomics.store(i32, (word >> 2) + 1, 1)
     Atomics.notify(i32, (word >> 2) + 1)
@@ -166,7 +166,7 @@ describe('spinning', () => {
 
   it('ends when it is no use any more, and when the time is over', () => {
     let asked = 0
-    expect(spin(postsNow(), 600_000_000, () => ++asked < 3)).toBe(false)
+    expect(spin(postsNow(), 600_000, () => ++asked < 3)).toBe(false)
     expect(asked).toBe(3)
     expect(spin(postsNow(), 0, () => true)).toBe(false)
   })
