@@ -1,5 +1,5 @@
 /** What a call waits for before it can be sent, within the call's own limits. */
-import { abortReason, currentCall, holdOpen, startTimer, timeoutError } from '@flatshare/core/internal'
+import { abortReason, currentCall, holdOpen, startDeadline, timeoutError } from '@flatshare/core/internal'
 import type { CallSettings } from './call-settings.js'
 import { watchSignal } from './signal-watch.js'
 
@@ -40,7 +40,7 @@ export function waitWithin<T>(
       stop?.()
       reject(reason as Error)
     }
-    const stopTimer = startTimer(Math.max(0, deadline - Date.now()), () =>
+    const stopTimer = startDeadline(deadline, () =>
       giveUp(timeoutError(`${what}: the call could not be sent in time.`)),
     )
     const unwatch = signal && watchSignal(signal, () => giveUp(abortReason(signal)))

@@ -19,6 +19,7 @@ import {
   newCallId,
   noteHolding,
   type PackedReference,
+  startDeadline,
   startTimer,
   type ThreadId,
   timeoutError,
@@ -248,8 +249,7 @@ export class AwaitedCalls {
   #watch(call: AwaitedCall, signal: AbortSignal | undefined, deadline: number | undefined): void {
     const { id } = call
     const unwatch = signal && watchSignal(signal, () => this.giveUp(id, abortReason(signal)))
-    const stopTimer =
-      deadline === undefined ? undefined : startTimer(Math.max(0, deadline - Date.now()), () => this.timeOut(id))
+    const stopTimer = deadline === undefined ? undefined : startDeadline(deadline, () => this.timeOut(id))
     call.letGo = () => {
       unwatch?.()
       stopTimer?.()

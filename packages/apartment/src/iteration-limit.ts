@@ -10,7 +10,7 @@
  *
  * Invariant: what watches doesn't keep the iteration, which is collected when its loop is dropped.
  */
-import { abortReason, startTimer, timeoutError } from '@flatshare/core/internal'
+import { abortReason, startDeadline, timeoutError } from '@flatshare/core/internal'
 import { CallCell } from './call-cells.js'
 import type { CallSettings } from './call-settings.js'
 import { atCall, type CallTrace, traceHere } from './call-trace.js'
@@ -88,7 +88,7 @@ export class LimitWatch {
     this.#unwatch = signal && watchSignal(signal, () => limited.deref()?.giveUp(abortReason(signal)))
     if (deadline !== undefined) {
       const expire = () => limited.deref()?.giveUp(pastDeadline(limit))
-      this.#stopTimer = startTimer(Math.max(0, deadline - Date.now()), expire, false)
+      this.#stopTimer = startDeadline(deadline, expire, false)
     }
     dropped.register(iteration, this, this)
   }

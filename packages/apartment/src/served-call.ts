@@ -14,7 +14,7 @@ import {
   type Call,
   type CallId,
   isAlive,
-  startTimer,
+  startDeadline,
   type ThreadId,
   timeoutError,
   warn,
@@ -87,7 +87,7 @@ export class ServedCall implements Call {
     if (this.givenUp) controller.abort(this.reason)
     else if (this.deadline !== undefined && !this.#ended) {
       // The caller's message may be late: its thread may be busy, or blocked by this very call.
-      this.#stopTimer = startTimer(Math.max(0, this.deadline - Date.now()), () => this.giveUp(this.#pastDeadline()))
+      this.#stopTimer = startDeadline(this.deadline, () => this.giveUp(this.#pastDeadline()))
     }
     return controller.signal
   }

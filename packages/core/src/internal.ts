@@ -167,6 +167,6 @@ export {
   threadName,
   threadsEnded,
 } from './threads.js'
-export { checkedTimeout, startTimer, timerDelay } from './timeout.js'
+export { checkedTimeout, startDeadline, startTimer, timerDelay } from './timeout.js'
 export { waitAsync, wakeWaiters } from './wait.js'
 export { type FunctionKind, functionKind, wearFace, wrapMember } from './wrapping.js'

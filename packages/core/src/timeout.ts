@@ -27,3 +27,22 @@ export function startTimer(milliseconds: number, callback: () => void, keepsAliv
   if (!keepsAlive) (timer as unknown as { unref?(): void }).unref?.()
   return () => clearTimeout(timer)
 }
+
+/**
+ * Calls back once `Date.now()` has reached the deadline: a timer alone may fire before, as it counts from the time at
+ * which the event loop last looked at the clock. If the clock was set back meanwhile, it isn't waited for. Returns how
+ * to stop it.
+ *
+ * @param deadline as `Date.now()` counts; one in the past calls back with the next timers.
+ */
+export function startDeadline(deadline: number, callback: () => void, keepsAlive = true): () => void {
+  let delay = Math.max(0, deadline - Date.now())
+  const look = () => {
+    const rest = deadline - Date.now()
+    if (rest <= 0 || rest > delay) return callback()
+    delay = rest
+    stop = startTimer(delay, look, keepsAlive)
+  }
+  let stop = startTimer(delay, look, keepsAlive)
+  return () => stop()
+}
