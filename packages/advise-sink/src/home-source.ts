@@ -60,6 +60,9 @@ export class HomeSource implements Source {
   #sinks: readonly Subscription[] = []
   #takesRuns = false
   #maySourceWait = false
+  /** The event raised last, and the sinks that hear of it where it has no target: a flood is mostly of one event. */
+  #lastEvent: string | undefined
+  #lastSinks: readonly Subscription[] = []
   readonly #count: EventCount = { last: 0 }
   #inbox = 0
   /** How many places were promised by `room`. */
@@ -115,10 +118,11 @@ export class HomeSource implements Source {
     const sinks = (this.#sinks = [...this.#subscriptions])
     this.#takesRuns = sinks.every(({ takesRuns }) => takesRuns)
     this.#maySourceWait = sinks.some(({ blocksSource }) => blocksSource)
+    this.#lastEvent = undefined
   }
 
   raise(event: string, payload: unknown, options: RaiseOptions): void {
-    checkEvent(event, this.#description.events)
+    if (event !== this.#lastEvent) checkEvent(event, this.#description.events)
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
     if (this.#maySourceWait) this.#makeRoom(event, target)
@@ -129,8 +133,7 @@ export class HomeSource implements Source {
   #raise(event: string, payload: unknown, target: unknown): void {
     if (target === undefined && this.#takesRuns && this.#raiseInRun(event, payload)) return
     let raised: RaisedEvent | undefined
-    for (const subscription of this.#sinks) {
-      if (!subscription.wants(event, target)) continue
+    for (const subscription of this.#sinksOf(event, target)) {
       raised ??= new RaisedEvent(event, payload, target, this.#count)
       subscription.push(raised)
     }
@@ -138,11 +141,20 @@ export class HomeSource implements Source {
     else this.#count.last++
   }
 
+  /** Those that hear of it. */
+  #sinksOf(event: string, target: unknown): readonly Subscription[] {
+    if (target !== undefined) return this.#sinks.filter((subscription) => subscription.wants(event, target))
+    if (event !== this.#lastEvent) {
+      this.#lastSinks = this.#sinks.filter((subscription) => subscription.wants(event, undefined))
+      this.#lastEvent = event
+    }
+    return this.#lastSinks
+  }
+
   /** Raises it together with those before it; false where it is unlike them. */
   #raiseInRun(event: string, payload: unknown): boolean {
     let run: RaisedRun | undefined
-    for (const subscription of this.#sinks) {
-      if (!subscription.wants(event, undefined)) continue
+    for (const subscription of this.#sinksOf(event, undefined)) {
       run ??= this.#runs.add(event, payload, this.#count)
       if (!run) return false
       subscription.pushLast(run)

@@ -52,6 +52,9 @@ export class NotificationQueue {
   #first = 0
   /** The place of the first item in the array. */
   #base = 0
+  /** The place behind what is marked, and where the run ended whose part stands before that. */
+  #marked = 0
+  #markedTo = 0
   /** Events that wait. */
   #size = 0
   #dropped = 0
@@ -147,10 +150,29 @@ export class NotificationQueue {
     this.#places.clear()
   }
 
-  /** Takes what is to be delivered next; undefined where there is nothing, or a turn that isn't allowed yet is in front. */
-  take(): Next {
+  /** What waits now is marked, and nothing that comes later. */
+  mark(): void {
+    this.#marked = this.end
+    const last = this.#items[this.#items.length - 1]
+    this.#markedTo = last instanceof RunPart ? last.to : 0
+  }
+
+  /** Whether the front is marked: all of it, as a part of a run may have grown. */
+  #isMarked(front: Item): boolean {
+    const after = this.#base + this.#first + 1
+    return (
+      after < this.#marked || (after === this.#marked && (!(front instanceof RunPart) || front.to === this.#markedTo))
+    )
+  }
+
+  /**
+   * Takes what is to be delivered next; undefined where there is nothing, or a turn that isn't allowed yet is in front.
+   *
+   * @param marked whether only what is marked may be taken.
+   */
+  take(marked = false): Next {
     const front = this.#items[this.#first]
-    if (front === undefined) return undefined
+    if (front === undefined || (marked && !this.#isMarked(front))) return undefined
     if (isTurn(front)) {
       if (!front.isAllowed) return undefined
       this.#first++
@@ -159,7 +181,7 @@ export class NotificationQueue {
       this.#trim()
       return { turn: front, dropped }
     }
-    const events = front instanceof RunPart ? this.#takePart(front) : this.#takeEvents()
+    const events = front instanceof RunPart ? this.#takePart(front) : this.#takeEvents(marked ? this.#marked : this.end)
     this.#size -= events.length
     const dropped = this.#dropped
     this.#dropped = 0
@@ -173,9 +195,9 @@ export class NotificationQueue {
     return part
   }
 
-  #takeEvents(): RaisedEvent[] {
+  #takeEvents(until: number): RaisedEvent[] {
     const events: RaisedEvent[] = []
-    for (; events.length < BATCH && this.#first < this.#items.length; this.#first++) {
+    for (; events.length < BATCH && this.isBefore(until); this.#first++) {
       const item = this.#items[this.#first]
       if (item === undefined) continue
       if (item instanceof RunPart || isTurn(item)) break
@@ -186,18 +208,23 @@ export class NotificationQueue {
 
   /** Puts back what was taken just now, of a queue whose policy is `'block'`. */
   putBack(events: Raised, dropped: number): void {
-    this.#items = [...(events instanceof RunPart ? [events] : events), ...this.#items.slice(this.#first)]
-    this.#first = 0
+    this.#putInFront(events instanceof RunPart ? [events] : events)
     this.#size += events.length
     this.#dropped += dropped
   }
 
   /** Puts back a turn that was taken just now. */
   putTurnBack(turn: Turn, dropped: number): void {
-    this.#items = [turn, ...this.#items.slice(this.#first)]
-    this.#first = 0
+    this.#putInFront([turn])
     turn.droppedAfter = this.#dropped
     this.#dropped = dropped
+  }
+
+  /** What stands in the queue keeps its place. */
+  #putInFront(items: readonly Item[]): void {
+    this.#base += this.#first - items.length
+    this.#items = [...items, ...this.#items.slice(this.#first)]
+    this.#first = 0
   }
 
   #coalesce(raised: RaisedEvent): void {

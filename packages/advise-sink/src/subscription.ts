@@ -69,6 +69,11 @@ function batchOf(events: Raised, dropped: number): RaisedBatch {
   return batch
 }
 
+/** What a delivery failed with. */
+interface Failure {
+  readonly error: unknown
+}
+
 /** A delivery in progress. */
 class Delivering {
   end = () => {}
@@ -136,6 +141,7 @@ export class Subscription {
   }
 
   push(raised: RaisedEvent): void {
+    if (this.#ended) return
     this.#queue.push(raised)
     if (!this.#scheduled) this.#schedule()
   }
@@ -147,6 +153,7 @@ export class Subscription {
 
   /** The last event of a run. */
   pushLast(run: RaisedRun): void {
+    if (this.#ended) return
     this.#queue.pushLast(run)
     if (!this.#scheduled) this.#schedule()
   }
@@ -256,19 +263,22 @@ export class Subscription {
     if (this.place.thread === ownThreadId()) pendingHere.add(this)
     soon(() => {
       this.#scheduled = false
-      this.#deliverSome()
+      this.#queue.mark()
+      this.#deliverMarked()
     })
   }
 
-  /** No more than there is now: a sink that raises, each time it is called, leaves the event loop its turns. */
-  #deliverSome(): void {
-    const { end } = this.#queue
-    while (this.#queue.isBefore(end) && this.#deliveries.size < this.#window && this.#deliverNext() > 0);
+  /**
+   * Delivers what was there in the event loop's last turn: the calls that caused it have returned. And a sink that raises,
+   * each time it is called, leaves the event loop its turns.
+   */
+  #deliverMarked(): void {
+    while (this.#deliveries.size < this.#window && this.#deliverNext(true) > 0);
   }
 
   /** Says how much. */
-  #deliverNext(): number {
-    const next = this.#queue.take()
+  #deliverNext(marked = false): number {
+    const next = this.#queue.take(marked)
     if (next === undefined) return 0
     if ('turn' in next) {
       const turn = next.turn as AwaitedTurn
@@ -297,13 +307,20 @@ export class Subscription {
     }
     if (isThenable(result)) {
       result.then(
-        (answer) => this.#delivered(id, turn, answer),
-        (error: unknown) => this.#delivered(id, turn, undefined, { error }),
+        (answer) => this.#answered(id, turn, answer),
+        (error: unknown) => this.#answered(id, turn, undefined, { error }),
       )
     } else this.#delivered(id, turn, result)
   }
 
-  #delivered(id: CallId, turn: AwaitedTurn | undefined, answer: unknown, failure?: { readonly error: unknown }): void {
+  #answered(id: CallId, turn: AwaitedTurn | undefined, answer: unknown, failure?: Failure): void {
+    this.#delivered(id, turn, answer, failure)
+    // Another thread is sent the next one at once: it is awake still.
+    const { thread } = this.place
+    if (thread !== undefined && thread !== ownThreadId()) this.#deliverMarked()
+  }
+
+  #delivered(id: CallId, turn: AwaitedTurn | undefined, answer: unknown, failure?: Failure): void {
     endDelivery(id)
     const { end } = this.#deliveries.get(id)!
     this.#deliveries.delete(id)

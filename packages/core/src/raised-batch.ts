@@ -19,6 +19,7 @@
  * A column of numbers is a typed array, one of equal values holds it once, any other is a list.
  */
 import { decodeValue, encodeValue } from './codec.js'
+import { internedKey } from './codec-keys.js'
 import { NotMarshalableError } from './errors.js'
 import { freezeDeeply, freezeWhole } from './frozen.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
@@ -282,7 +283,9 @@ const marshaler: Marshaler<RaisedBatch, Body> = {
     if (!known) decoded.set(from, (known = []))
     const same = from === ownThreadId() ? undefined : known.find((one) => one.number === number)?.list.deref()
     if (same) return same as never
-    const made = freezeWhole(listOf(decodeValue(bytes) as Columns))
+    const columns = decodeValue(bytes) as Columns
+    for (const keys of columns[3] as string[][]) for (let i = 0; i < keys.length; i++) keys[i] = internedKey(keys[i]!)
+    const made = freezeWhole(listOf(columns))
     if (known.unshift({ number: number!, list: new WeakRef(made) }) > MOST_LISTS) known.pop()
     return made as never
   },
