@@ -137,6 +137,8 @@ export class RaisedRun {
       return true
     }
     if (typeof payload !== 'object' || payload === null) return false
+    // Says nothing; but engines that have read a member know the prototype without a call.
+    if (payload.constructor !== Object) return false
     if (Object.getPrototypeOf(payload) !== Object.prototype) return false
     let i = 0
     // Engines have the keys of a `for … in` at hand, and their places in the object.
