@@ -4,6 +4,7 @@
  * What a link carries is read in place. Nobody writes there meanwhile, and if somebody does by mistake, then what is read
  * is wrong, and no more: each read is checked to lie within the value, and what calls of the runtime get is a copy.
  */
+import { latin1 } from '#platform'
 import { HEADER_BYTES, Head, MARK, PoolKind, Tag, VERSION } from './codec-format.js'
 import { arrivedKeyList, type KeyList, keepKeyList } from './codec-keys.js'
 import { shortText, textOf } from './codec-text.js'
@@ -21,6 +22,12 @@ const NATIVE_UNITS = 20
 const GREATEST_VARINT = 8
 /** Longer texts that lie in the arena are decoded by the runtime. */
 const INLINE_UNITS = 40
+/** Shorter parts of a text are copied by engines; from this length on they keep the whole text alive. */
+const KEEPING_UNITS = 13
+/** So many short texts are made one by one before the bytes around the next are made one text … */
+const FEW_TEXTS = 2
+/** … of so many bytes at most. */
+const WHOLE_BYTES = 2048
 
 /** They mustn't drop what looks like a byte order mark; and lone surrogates, which the second one refuses, are kept otherwise. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -47,6 +54,12 @@ export class ByteReader {
   #poolsEnd = 0
   #pool = ''
   #poolAt = 0
+  /** Bytes of the arena as a text, a character each, whose short parts cost a quarter of texts of their own. */
+  #whole = ''
+  #wholeStart = 0
+  #wholeEnd = 0
+  /** Short texts since the last one of those. */
+  #fewTexts = 0
 
   constructor() {
     this.#bytes = this.#own = new Uint8Array(FIRST_BYTES)
@@ -104,7 +117,8 @@ export class ByteReader {
 
   /** Lets go of what reading kept. */
   finish(): void {
-    this.#pool = ''
+    this.#pool = this.#whole = ''
+    this.#wholeEnd = this.#fewTexts = 0
     if (this.#room > KEPT_BYTES) this.#take(FIRST_BYTES)
     this.#bytes = this.#own
     this.view = this.#ownView
@@ -219,7 +233,7 @@ export class ByteReader {
       case Tag.utf8:
         return decoder.decode(this.#copied(length))
       case Tag.latin1:
-        return textOf(this.bytes(length))
+        return latin1 ? latin1(this.bytes(length), 0, length) : textOf(this.bytes(length))
       case Tag.utf16:
         return this.#utf16(length)
       default:
@@ -229,12 +243,31 @@ export class ByteReader {
 
   /** So many bytes of ASCII. */
   ascii(length: number): string {
-    if (length > INLINE_UNITS) return decoder.decode(this.#copied(length))
+    const start = this.at
+    const end = start + length
+    if (end <= this.#wholeEnd && length < KEEPING_UNITS) {
+      this.at = end
+      return this.#whole.substring(start - this.#wholeStart, end - this.#wholeStart)
+    }
     this.#reach(length)
-    const bytes = this.#bytes
+    if (latin1 === undefined) return length > INLINE_UNITS ? decoder.decode(this.#copied(length)) : this.#short(length)
+    if (length >= KEEPING_UNITS) {
+      this.at = end
+      return latin1(this.#bytes, start, end)
+    }
+    if (++this.#fewTexts > FEW_TEXTS) {
+      this.#fewTexts = 0
+      this.#wholeStart = start
+      this.#wholeEnd = Math.min(this.end, start + WHOLE_BYTES)
+      this.#whole = latin1(this.#bytes, start, this.#wholeEnd)
+    }
+    return this.#short(length)
+  }
+
+  #short(length: number): string {
     const start = this.at
     this.at = start + length
-    return shortText(bytes, start, length)
+    return shortText(this.#bytes, start, length)
   }
 
   #utf16(length: number): string {

@@ -210,4 +210,6 @@ export function isProxy(_object: object): boolean {
 }
 
 /** Makes structured clone refuse an object; undefined where the runtime can't. */
+export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = undefined
+
 export const markUncloneable: ((object: object) => void) | undefined = undefined

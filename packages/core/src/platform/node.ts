@@ -339,5 +339,11 @@ export const reordersReads = !['x64', 'ia32'].includes(process.arch)
 /** Whether an object is a Proxy; false where the runtime doesn't tell. */
 export const isProxy: (object: object) => boolean = isProxyObject
 
+/** Some bytes as a text, a character each; undefined where the runtime has nothing quick for that. */
+export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = (() => {
+  const { latin1Slice } = Buffer.prototype as { latin1Slice?(start: number, end: number): string }
+  return latin1Slice && ((bytes, start, end) => latin1Slice.call(bytes as never, start, end))
+})()
+
 /** Makes structured clone refuse an object; undefined where the runtime can't. */
 export const markUncloneable = (workerThreads as { markAsUncloneable?: (object: object) => void }).markAsUncloneable
