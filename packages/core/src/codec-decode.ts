@@ -2,6 +2,7 @@
 import { TABLE_FLAG, Tag, viewClasses } from './codec-format.js'
 import type { KeyList } from './codec-keys.js'
 import { learnShapes, readShape } from './codec-learn.js'
+import { type Maker, type Members, makerOf } from './codec-makers.js'
 import { ByteReader } from './codec-reader.js'
 import type { ReceivedShapes } from './codec-shapes.js'
 import { FlatshareError, NotMarshalableError } from './errors.js'
@@ -30,7 +31,7 @@ export interface LinkDecodeOptions {
 const MOST_KEPT = 1024
 
 /** Decodes one value at a time. */
-export class Decoder {
+export class Decoder implements Members {
   readonly #in = new ByteReader()
   /** Everything with identity, by number. */
   #objects: unknown[] = []
@@ -39,6 +40,8 @@ export class Decoder {
   /** Of the link by which the value came; undefined for one that came by none. */
   #shapes: ReceivedShapes | undefined
   #bare = false
+  /** Members that were missing, so far. */
+  #holes = 0
   /** References whose unmarshaling has begun. */
   #begun = 0
   /** Of the references, all from this number on are let go instead. */
@@ -300,6 +303,8 @@ export class Decoder {
 
   #shaped(list: KeyList | undefined): object {
     if (!list) throw this.#in.damaged('it has the keys of what has not come')
+    const make = makerOf(list)
+    if (make) return this.#made(make, list)
     return this.#members(this.#number({} as Record<string, unknown>), list)
   }
 
@@ -310,6 +315,30 @@ export class Decoder {
       else x[keys[i]!] = value
     }
     return x
+  }
+
+  #made(make: Maker, { keys }: KeyList): object {
+    const holes = this.#holes
+    const x = make(this) as Record<string, unknown>
+    // Some are its own, or of those inside.
+    if (this.#holes !== holes) for (const key of keys) if (x[key] === HOLE) delete x[key]
+    return x
+  }
+
+  begin(x: object): void {
+    this.#objects[this.#count++] = x
+  }
+
+  member(): unknown {
+    const value = this.#element()
+    if (typeof value !== 'symbol') return value
+    if (value !== HOLE) this.#missing()
+    this.#holes++
+    return HOLE
+  }
+
+  #missing(): never {
+    throw this.#in.damaged('a member is missing')
   }
 
   #longObject(): object {
@@ -323,7 +352,7 @@ export class Decoder {
 
   #member(x: Record<string, unknown>, key: string, value: unknown): void {
     if (typeof value === 'symbol') {
-      if (value !== HOLE) throw this.#in.damaged('a member is missing')
+      if (value !== HOLE) this.#missing()
     } else if (key === '__proto__') {
       // An own property of that name must not become the prototype.
       Object.defineProperty(x, key, { value, enumerable: true, writable: true, configurable: true })

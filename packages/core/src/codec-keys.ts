@@ -3,6 +3,8 @@
  * those that it met, encoded: a list that is known costs one comparison, not one a key.
  */
 
+import type { Maker } from './codec-makers.js'
+
 /** Lists of more or longer keys are encoded key by key. */
 const MOST_KEYS = 255
 const LONGEST_KEY = 127
@@ -29,6 +31,10 @@ export interface KeyList {
   readonly below: Array<KeyList | undefined>
   /** Whether it has come more than once, and stays. What a program uses as a dictionary has other keys each time. */
   kept: boolean
+  /** How many objects have come with it, until they were often. */
+  came: number
+  /** What makes them then. */
+  maker: Maker | undefined
 }
 
 /** What `keys`, with these lengths, is known by. */
@@ -44,7 +50,7 @@ function makeList(keys: readonly string[], joined: string): KeyList {
   const hasProto = keys.includes('__proto__')
   const hash = hashOf(joined, lengths)
   const below = keys.map(() => undefined)
-  return { keys, joined, lengths, hash, hasProto, stamp: 0, number: 0, below, kept: false }
+  return { keys, joined, lengths, hash, hasProto, stamp: 0, number: 0, below, kept: false, came: 0, maker: undefined }
 }
 
 const met: Array<KeyList | undefined> = new Array<undefined>(PLACES).fill(undefined)

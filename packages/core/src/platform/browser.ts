@@ -210,6 +210,9 @@ export function isProxy(_object: object): boolean {
 }
 
 /** Makes structured clone refuse an object; undefined where the runtime can't. */
+/** The policy of a page may not let texts be compiled, and the attempt would be reported to its owner. */
+export const compiles = false
+
 export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = undefined
 
 export const markUncloneable: ((object: object) => void) | undefined = undefined

@@ -339,6 +339,9 @@ export const reordersReads = !['x64', 'ia32'].includes(process.arch)
 /** Whether an object is a Proxy; false where the runtime doesn't tell. */
 export const isProxy: (object: object) => boolean = isProxyObject
 
+/** Whether a program is likely to let texts be compiled. */
+export const compiles = true
+
 /** Some bytes as a text, a character each; undefined where the runtime has nothing quick for that. */
 export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = (() => {
   const { latin1Slice } = Buffer.prototype as { latin1Slice?(start: number, end: number): string }
