@@ -1,6 +1,7 @@
 /** Values as a link between two threads carries them: in the arena, in place. */
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { FlatshareError, marshal, NotMarshalableError, registerCodec, registerError, transfer } from '@flatshare/core'
 import {
@@ -226,7 +227,7 @@ describe('keys', () => {
 
   it('named __proto__ do not become a prototype', () => {
     const value = JSON.parse('[{"a": 1, "__proto__": null}, {"a": 2, "__proto__": []}]')
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < 100; i++) {
       const arrived = direction.cross(value)
       expect(JSON.stringify(arrived)).toBe(JSON.stringify(value))
       expect(Object.getPrototypeOf(arrived[1])).toBe(Object.prototype)
@@ -256,9 +257,63 @@ describe('keys', () => {
         second: 2,
         third: { deep: 3 },
       })
-      // More than once: then the keys are expected.
-      for (let i = 0; i < 3; i++) expect(direction.cross([make()])).toStrictEqual(structuredClone([make()]))
+      // More than once: then the keys are expected, and often: then their objects are made otherwise.
+      for (let i = 0; i < 100; i++) expect(direction.cross([make()])).toStrictEqual(structuredClone([make()]))
     }
+  })
+
+  it('that come often, whatever they are, and whatever is missing inside', () => {
+    const odd = [
+      '"',
+      "'",
+      '\\',
+      '\n',
+      '\u2028',
+      '\0',
+      '$\u007bx}',
+      '`',
+      '*/',
+      '\ud800',
+      '',
+      '1',
+      '0',
+      'constructor',
+      'a b',
+      'é文',
+    ]
+    const lists = [odd, odd.map((key) => `${key}]`), Array.from({ length: 100 }, (_, i) => `key ${i}`)]
+    for (const keys of lists) {
+      const make = (): any => {
+        const x: any = Object.fromEntries(keys.map((key, i) => [key, i]))
+        x[keys[2]!] = x
+        x[keys[3]!] = {
+          get a() {
+            delete x[keys[4]!]
+            delete (this as any).b
+            return 1
+          },
+          b: 2,
+          c: { d: x },
+        }
+        return x
+      }
+      for (let i = 0; i < 100; i++) expect(direction.cross([make()])).toStrictEqual(structuredClone([make()]))
+    }
+  })
+
+  it('that come often, where the program does not let texts be compiled', async () => {
+    const script = `
+      import { allocate, decodeFromArena, encodeInto, ReceivedShapes, SentShapes } from '@flatshare/core/internal'
+      const [sent, received, space] = [new SentShapes(), new ReceivedShapes(), allocate(4096)]
+      for (let i = 0; i < 100; i++) {
+        const end = encodeInto({ i, name: 'text' }, space, space + 4096, 4096, { shapes: sent })
+        const { i: arrived, name } = decodeFromArena(space, end, { from: 7, shapes: received })
+        if (arrived !== i || name !== 'text') throw new Error('it is another')
+      }
+      console.log('all arrived')`
+    const args = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', script]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname })
+    expect(stdout).toBe('all arrived\n')
   })
 
   it('that plain objects inherit are not sent', () => {
