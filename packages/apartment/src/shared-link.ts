@@ -21,6 +21,7 @@ import {
   clock,
   hasDoorbell,
   isAlive,
+  moves,
   ownThreadId,
   type Port,
   readsPortsNow,
@@ -134,7 +135,8 @@ export class SharedLink implements Link {
       return
     }
     try {
-      if (outgoing.carry(message, value, this.#receiver)) return
+      // What moves is for the port, as encoding would find out.
+      if (!movesOpenly(message, value) && outgoing.carry(message, value, this.#receiver)) return
     } catch (error) {
       // Structured clone knows more kinds of values, and says what is wrong with any other.
       if (!(error instanceof NotMarshalableError)) throw error
@@ -290,6 +292,11 @@ export class SharedLink implements Link {
     this.#incoming = undefined
     this.#port.close()
   }
+}
+
+/** Whether it is, or an argument is, what moves: as most that does. */
+function movesOpenly(message: CarryingMessage, value: unknown): boolean {
+  return message[0] === CALL ? (value as unknown[]).some(moves) : moves(value)
 }
 
 function leave(other: ThreadId, ring: number, end: RingEnd): void {

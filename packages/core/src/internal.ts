@@ -168,5 +168,6 @@ export {
   threadsEnded,
 } from './threads.js'
 export { checkedTimeout, startDeadline, startTimer, timerDelay } from './timeout.js'
+export { moves } from './transfer.js'
 export { waitAsync, wakeWaiters } from './wait.js'
 export { type FunctionKind, functionKind, wearFace, wrapMember } from './wrapping.js'

@@ -54,6 +54,11 @@ export function transferListOf(x: object): readonly object[] | undefined {
   return used ? lists.get(x) : undefined
 }
 
+/** Whether the value itself was given to `transfer`; what stands inside isn't looked for. */
+export function moves(x: unknown): boolean {
+  return used && typeof x === 'object' && x !== null && lists.has(x)
+}
+
 /** Refuses a buffer that was transferred before; the platform itself refuses other things. */
 export function requireAttached(x: object, trail: readonly string[]): void {
   if (!(x instanceof ArrayBuffer) || x.byteLength > 0 || !isDetached(x)) return
