@@ -7,6 +7,7 @@ import {
   releaseReferences,
   type ThreadId,
 } from '@flatshare/core/internal'
+import { copyLarge } from './large-bytes.js'
 import type { LinkKind } from './link-kind.js'
 import { CALL, type CallMessage, type CarryingMessage, carriedAt, type Message } from './messages.js'
 
@@ -95,15 +96,23 @@ function copyOf(message: CarryingMessage): Message {
   return message.slice(0, message[8] === undefined ? 8 : 10) as CallMessage
 }
 
-/** Packs the value that a message carries for structured clone, and sends it as a copy of that message. */
+/**
+ * Packs the value that a message carries for structured clone, and sends it as a copy of that message.
+ *
+ * @param byPort whether it goes to another thread by a port, to which large bytes move better than they are copied.
+ */
 export function sendPacked(
   message: CarryingMessage,
   value: unknown,
   receiver: LinkReceiver,
   send: (message: Message, transferList: any[]) => void,
+  byPort = false,
 ): void {
   const transferList: any[] = []
-  const graph = receiver.pack(value, transferList)
+  let graph = receiver.pack(value, transferList)
+  if (byPort && !graph.refs && transferList.length === 0) {
+    graph = { value: copyLarge(graph.value, message[0] === CALL, transferList) }
+  }
   const filled = copyOf(message)
   const at = carriedAt(message)
   filled[at] = graph.value

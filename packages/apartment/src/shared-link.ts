@@ -131,7 +131,7 @@ export class SharedLink implements Link {
   carry(message: CarryingMessage, value: unknown): void {
     const outgoing = this.#outgoing ?? this.#upgraded()
     if (!outgoing) {
-      sendPacked(message, value, this.#receiver, (packed, transferList) => this.#port.send(packed, transferList))
+      sendPacked(message, value, this.#receiver, (packed, transferList) => this.#port.send(packed, transferList), true)
       return
     }
     try {
@@ -141,7 +141,7 @@ export class SharedLink implements Link {
       // Structured clone knows more kinds of values, and says what is wrong with any other.
       if (!(error instanceof NotMarshalableError)) throw error
     }
-    sendPacked(message, value, this.#receiver, (packed, transferList) => this.#post(packed, transferList))
+    sendPacked(message, value, this.#receiver, (packed, transferList) => this.#post(packed, transferList), true)
   }
 
   #post(message: Message, transferList?: any[]): void {

@@ -99,6 +99,45 @@ export function sizes(open: Opener): void {
       expect(back[1]!.buffer).toBe(back[0]!.buffer)
     })
 
+    it('large bytes, in any way in which they are given, and stay where they are', async () => {
+      const buffer = Uint8Array.from({ length: 200_000 }, (_, i) => i * 7).buffer
+      const whole = new Uint8Array(buffer)
+      const every = [
+        buffer,
+        whole.subarray(100, 150_000),
+        new DataView(buffer, 7, 99_999),
+        new Float32Array(buffer, 8, 4_000),
+        // To another process goes its own part alone.
+        ...(open.sharesMemory ? [Buffer.from(buffer, 3, 100_000)] : []),
+        new BigInt64Array(buffer),
+        new Uint8Array(8),
+      ]
+      const bytesOf = (x: ArrayBuffer | ArrayBufferView) =>
+        ArrayBuffer.isView(x) ? Buffer.from(x.buffer, x.byteOffset, x.byteLength) : Buffer.from(x)
+      const asCloned = (arrived: unknown[], given: unknown[]) => {
+        const clones = structuredClone(given)
+        const bufferOf = (x: unknown) => (ArrayBuffer.isView(x) ? x.buffer : x)
+        for (const [i, clone] of clones.entries()) {
+          const x = arrived[i]
+          expect(Object.prototype.toString.call(x)).toBe(Object.prototype.toString.call(clone))
+          if (typeof clone !== 'object') expect(x).toBe(clone)
+          else expect(bytesOf(x as ArrayBuffer).equals(bytesOf(clone as ArrayBuffer))).toBe(true)
+          // Views of one buffer have one there.
+          expect(arrived.findIndex((other) => bufferOf(other) === bufferOf(x))).toBe(
+            clones.findIndex((other) => bufferOf(other) === bufferOf(clone)),
+          )
+        }
+      }
+      for (const x of every) asCloned([await counter.echo(x)], [x])
+      asCloned(await counter.echoAll(...every, 'text', 1), [...every, 'text', 1])
+      // One buffer, openly and inside of something.
+      const [openly, inside] = await counter.echoAll(whole, { whole })
+      asCloned([openly, inside.whole], [whole, whole])
+      for (const x of every) asCloned([blocking(counter).echo(x)], [x])
+      expect(buffer.byteLength).toBe(200_000)
+      expect(whole.every((byte, i) => byte === ((i * 7) & 255))).toBe(true)
+    })
+
     it('deep ones', async () => {
       for (const depth of [10, 100, 400]) {
         let deep: unknown = 'bottom'
