@@ -14,7 +14,7 @@
  *
  * `end` is immediate. Who wants to know that the delivery in progress is over awaits `over` (`deliveries.ts`).
  */
-import { isProxy, onGone, TakenBack } from '@flatshare/apartment/internal'
+import { flushLinks, isProxy, onGone, TakenBack } from '@flatshare/apartment/internal'
 import { type CallId, CannotBlockError, causality, DeadlockError, DisconnectedError } from '@flatshare/core'
 import {
   isAlive,
@@ -99,6 +99,8 @@ export class Subscription {
   #ended = false
   /** The deliveries in progress, the oldest first. */
   readonly #deliveries = new Map<CallId, Delivering>()
+  /** Of those, how many the sink has had, though this thread, which has not left its running code, has not heard so. */
+  #had = 0
   /** When the sink has been told of the end. */
   #told: Promise<void> | undefined
 
@@ -177,7 +179,8 @@ export class Subscription {
   }
 
   /**
-   * Delivers some of what waits, and blocks meanwhile. A delivery that is in progress ends before it, at the sink's home.
+   * Delivers some of what waits: it is on its way while more is raised, as far as the place's window allows. Else this
+   * thread blocks until the sink has had it, and with it all that was on the way, as the sink has one batch at a time.
    *
    * @throws CannotBlockError or DeadlockError where that can't be; then nothing was delivered.
    */
@@ -187,6 +190,12 @@ export class Subscription {
       if (next) this.#queue.putTurnBack(next.turn, next.dropped)
       throw cannotBlock('an event that somebody waits for, by raiseAndWait, is in front of it')
     }
+    if (this.#window > 1 && this.#deliveries.size - this.#had < this.#window) {
+      this.#deliver(batchOf(next.events, next.dropped), undefined)
+      flushLinks()
+      this.lookForRoom()
+      return
+    }
     const id = newDelivery()
     beginDelivery(id)
     try {
@@ -194,6 +203,7 @@ export class Subscription {
       runDelivery([...causality(), id], this.#takingBack.signal, () => {
         this.place.deliverBlocking(batchOf(next.events, next.dropped))
       })
+      this.#had = this.#deliveries.size
       this.lookForRoom()
     } catch (error) {
       if (error instanceof CannotBlockError || error instanceof DeadlockError) {
@@ -324,6 +334,7 @@ export class Subscription {
     endDelivery(id)
     const { end } = this.#deliveries.get(id)!
     this.#deliveries.delete(id)
+    if (this.#had > 0) this.#had--
     // Whoever ended it wants to hear no more, and its thread may be gone.
     if (failure && !this.#ended && !isGivingUp(failure.error, turn)) this.#failed(failure.error)
     turn?.heard(answer)

@@ -175,4 +175,13 @@ describe('S30 floods beyond the limit of a queue', () => {
     ])
     expect(notifications[1]).toEqual({ event: 'tick', payload: 4_950, sequence: 4_952, dropped: 4_950 })
   })
+
+  it('wait for their sink, in one turn, where the queue blocks: some batches are on their way meanwhile', async () => {
+    source.advise('*', await there.remote.sink(), { queue: { policy: 'block', limit: 20_000 } })
+    for (let i = 0; i < 80_000; i++) raise(i % 30_000 === 7 ? 'other' : 'moved', { id: i, name: 'Inbox' })
+    expect(await heard()).toEqual(raised)
+    // What was on its way is over: there is room for as many as before.
+    for (let i = 0; i < 80_000; i++) raise('tick', i)
+    expect(await there.remote.take(80_000)).toEqual(raised.slice(80_000))
+  })
 })

@@ -187,6 +187,20 @@ describe('S30 a queue that blocks its source', () => {
     await sinks.close()
   })
 
+  it('is unadvised also where some batches were on their way to that thread', async () => {
+    const sinks = await openStores('sinks')
+    const listener = await sinks.create('Listener')
+    const errors: unknown[] = []
+    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
+    source.advise('tick', (await listener.dyingSink()) as never, {
+      queue: { policy: 'block' },
+      onError: (error) => errors.push(error),
+    })
+    for (let i = 0; i < 300_000; i++) source.raise('tick', i)
+    expect([source.connections, errors]).toEqual([0, []])
+    await sinks.close()
+  })
+
   it('is a DeadlockError for the thread that fills the inbox of one that waits for it', async () => {
     const sinks = await openStores('sinks')
     const listener = await sinks.create('Listener')
