@@ -5,7 +5,7 @@
  * copied here, once, and the copy moves: what arrives is the same. That is done where they stand openly, as an argument or
  * as the result.
  */
-import { viewClasses, viewNumber } from '@flatshare/core/internal'
+import { bufferToFill, viewClasses, viewNumber } from '@flatshare/core/internal'
 
 /** Bytes; fewer aren't worth it. */
 const LARGE = 1 << 14
@@ -42,7 +42,8 @@ function copyAll(list: readonly unknown[], transferList: any[]): unknown[] {
     if (!buffer || buffer.byteLength < LARGE) return x
     let copy = copies.get(buffer)
     if (!copy) {
-      copy = new Uint8Array(buffer).slice().buffer
+      copy = bufferToFill(buffer.byteLength)
+      new Uint8Array(copy).set(new Uint8Array(buffer))
       copies.set(buffer, copy)
       transferList.push(copy)
     }

@@ -6,6 +6,7 @@
 
 export {
   afterMicrotasks,
+  bufferToFill,
   clock,
   type Endpoint,
   endThread,

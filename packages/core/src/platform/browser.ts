@@ -213,6 +213,10 @@ export function isProxy(_object: object): boolean {
 /** The policy of a page may not let texts be compiled, and the attempt would be reported to its owner. */
 export const compiles = false
 
+export function bufferToFill(bytes: number): ArrayBuffer {
+  return new ArrayBuffer(bytes)
+}
+
 export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = undefined
 
 export const markUncloneable: ((object: object) => void) | undefined = undefined

@@ -342,6 +342,11 @@ export const isProxy: (object: object) => boolean = isProxyObject
 /** Whether a program is likely to let texts be compiled. */
 export const compiles = true
 
+/** A buffer of so many bytes, to be overwritten at once: what is in them isn't told. */
+export function bufferToFill(bytes: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(bytes).buffer
+}
+
 /** Some bytes as a text, a character each; undefined where the runtime has nothing quick for that. */
 export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = (() => {
   const { latin1Slice } = Buffer.prototype as { latin1Slice?(start: number, end: number): string }
