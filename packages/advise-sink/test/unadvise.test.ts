@@ -44,6 +44,29 @@ describe('S26 after await unadvise()', () => {
     }
   })
 
+  it('not even of the event whose payload unadvises as it is read', async () => {
+    const source = new AdviseSource<{ made: object }>({ events: ['made'] })
+    for (const before of [0, 3]) {
+      let calls = 0
+      const connection = source.advise('made', () => calls++)
+      for (let i = 0; i < before; i++) source.raise('made', { name: 'plain' })
+      let ended: Promise<void> | undefined
+      source.raise('made', {
+        get name() {
+          ended = connection.unadvise()
+          return 'unadvises'
+        },
+      })
+      await ended
+      source.raise('made', { name: 'plain' })
+      const last = gate()
+      source.advise('made', () => last.open())
+      source.raise('made', { name: 'last' })
+      await last.opened
+      expect(calls).toBe(0)
+    }
+  })
+
   it('a call in progress has returned', async () => {
     const entered = gate()
     const go = gate()
