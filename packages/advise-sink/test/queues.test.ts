@@ -173,30 +173,19 @@ describe('S30 a queue that blocks its source', () => {
     await source.room()
   })
 
-  it('is unadvised where the thread of its sink has died', async () => {
+  it.each([
+    ['', { limit: 3 }, 100],
+    [', also where some batches were on their way to it', {}, 300_000],
+  ])('is unadvised where the thread of its sink has died%s', async (_, limits, events) => {
     const sinks = await openStores('sinks')
     const listener = await sinks.create('Listener')
     const errors: unknown[] = []
     const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
     source.advise('tick', (await listener.dyingSink()) as never, {
-      queue: { limit: 3, policy: 'block' },
+      queue: { ...limits, policy: 'block' },
       onError: (error) => errors.push(error),
     })
-    for (let i = 0; i < 100; i++) source.raise('tick', i)
-    expect([source.connections, errors]).toEqual([0, []])
-    await sinks.close()
-  })
-
-  it('is unadvised also where some batches were on their way to that thread', async () => {
-    const sinks = await openStores('sinks')
-    const listener = await sinks.create('Listener')
-    const errors: unknown[] = []
-    const source = new AdviseSource<{ tick: number }>({ events: ['tick'] })
-    source.advise('tick', (await listener.dyingSink()) as never, {
-      queue: { policy: 'block' },
-      onError: (error) => errors.push(error),
-    })
-    for (let i = 0; i < 300_000; i++) source.raise('tick', i)
+    for (let i = 0; i < events; i++) source.raise('tick', i)
     expect([source.connections, errors]).toEqual([0, []])
     await sinks.close()
   })

@@ -18,30 +18,16 @@ describe('a deadline', () => {
     vi.advanceTimersByTime(milliseconds)
   }
 
-  it('calls back when it is reached', () => {
+  it.each([
+    ['calls back when it is reached', 1020, 19, 19, 1],
+    ['waits for the rest where the timer fires before the clock is there', 1020, 20, 19, 1],
+    ['waits where the timer fires within the millisecond in which it was set', 1003, 3, 0, 3],
+  ])('%s', (_, deadline, milliseconds, ofWhichTheClockSees, rest) => {
     const callback = vi.fn()
-    startDeadline(1020, callback)
-    pass(19)
+    startDeadline(deadline, callback)
+    pass(milliseconds, ofWhichTheClockSees)
     expect(callback).not.toHaveBeenCalled()
-    pass(1)
-    expect(callback).toHaveBeenCalledTimes(1)
-  })
-
-  it('waits for the rest where the timer fires before the clock is there', () => {
-    const callback = vi.fn()
-    startDeadline(1020, callback)
-    pass(20, 19)
-    expect(callback).not.toHaveBeenCalled()
-    pass(1)
-    expect(callback).toHaveBeenCalledTimes(1)
-  })
-
-  it('waits where the timer fires within the millisecond in which it was set', () => {
-    const callback = vi.fn()
-    startDeadline(1003, callback)
-    pass(3, 0)
-    expect(callback).not.toHaveBeenCalled()
-    pass(3)
+    pass(rest)
     expect(callback).toHaveBeenCalledTimes(1)
   })
 
