@@ -174,9 +174,8 @@ export class HomeSource implements Source {
     checkEvent(event, this.#description.events)
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
-    const subscriptions = [...this.#subscriptions].filter((subscription) => subscription.wants(event, target))
     const raised = () => new RaisedEvent(event, payload, target, this.#count)
-    return raiseTurns(event, subscriptions, raised, options)
+    return raiseTurns(event, this.#sinksOf(event, target), raised, options)
   }
 
   /**

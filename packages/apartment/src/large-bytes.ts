@@ -38,8 +38,8 @@ function standsAlone(x: unknown): boolean {
 function copyAll(list: readonly unknown[], transferList: any[]): unknown[] {
   const copies = new Map<ArrayBuffer, ArrayBuffer>()
   return list.map((x) => {
-    const buffer = bufferOf(x)
-    if (!buffer || buffer.byteLength < LARGE) return x
+    if (!isLarge(x)) return x
+    const buffer = bufferOf(x)!
     let copy = copies.get(buffer)
     if (!copy) {
       copy = bufferToFill(buffer.byteLength)

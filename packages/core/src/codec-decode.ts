@@ -253,8 +253,8 @@ export class Decoder implements Members {
     }
   }
 
-  #number<T>(x: T): T {
-    this.#objects[this.#count++] = x
+  #number<T extends object>(x: T): T {
+    this.begin(x)
     return x
   }
 

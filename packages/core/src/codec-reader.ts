@@ -233,7 +233,7 @@ export class ByteReader {
       case Tag.utf8:
         return decoder.decode(this.#copied(length))
       case Tag.latin1:
-        return latin1 ? latin1(this.bytes(length), 0, length) : textOf(this.bytes(length))
+        return textOf(this.bytes(length))
       case Tag.utf16:
         return this.#utf16(length)
       default:

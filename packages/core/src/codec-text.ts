@@ -1,4 +1,5 @@
 /** Units of texts to strings. */
+import { latin1 } from '#platform'
 
 /** A call can't have any number of arguments. */
 const UNITS_AT_ONCE = 4096
@@ -28,6 +29,7 @@ export function shortText(bytes: Uint8Array, start: number, length: number): str
 
 /** The string of any number of units. */
 export function textOf(units: Uint8Array | Uint16Array): string {
+  if (latin1 && units instanceof Uint8Array) return latin1(units, 0, units.length)
   if (units.length <= UNITS_AT_ONCE) return fromUnits.apply(null, units as never)
   const parts: string[] = []
   for (let i = 0; i < units.length; i += UNITS_AT_ONCE) {

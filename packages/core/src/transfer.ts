@@ -56,7 +56,7 @@ export function transferListOf(x: object): readonly object[] | undefined {
 
 /** Whether the value itself was given to `transfer`; what stands inside isn't looked for. */
 export function moves(x: unknown): boolean {
-  return used && typeof x === 'object' && x !== null && lists.has(x)
+  return typeof x === 'object' && x !== null && transferListOf(x) !== undefined
 }
 
 /** Refuses a buffer that was transferred before; the platform itself refuses other things. */

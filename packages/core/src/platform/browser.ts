@@ -209,14 +209,16 @@ export function isProxy(_object: object): boolean {
   return false
 }
 
-/** Makes structured clone refuse an object; undefined where the runtime can't. */
 /** The policy of a page may not let texts be compiled, and the attempt would be reported to its owner. */
 export const compiles = false
 
+/** A buffer of so many bytes, to be overwritten at once. */
 export function bufferToFill(bytes: number): ArrayBuffer {
   return new ArrayBuffer(bytes)
 }
 
+/** Some bytes as a text, a character each; undefined where the runtime has nothing quick for that. */
 export const latin1: ((bytes: Uint8Array, start: number, end: number) => string) | undefined = undefined
 
+/** Makes structured clone refuse an object; undefined where the runtime can't. */
 export const markUncloneable: ((object: object) => void) | undefined = undefined
