@@ -35,6 +35,7 @@ import { arrivingLimit, unpackWithin } from './iteration-limit.js'
 import type { Link } from './link.js'
 import { CALL, CANCEL, type CallMessage, type CarryingMessage, type How } from './messages.js'
 import { endOwnThread } from './own-threads.js'
+import { isAtRest } from './pump.js'
 import { watchSignal } from './signal-watch.js'
 
 /** How long this thread blocks for one that neither computes nor blocks. */
@@ -135,7 +136,10 @@ export class AwaitedCalls {
     const call = new AwaitedCall(target, how, member, keep, given, resolve, reject)
     // Or the last promise, and what it gave, were kept for ever.
     resolve = reject = undefined
+    const { link } = this.peer
+    const waits = isAtRest() && link.waitsInPlace?.() === true
     this.#make(call, args, settings)
+    if (waits && link.waitInPlace!(call.id)) return result
     if (trace === HERE) call.trace = traceCall()
     return result
   }

@@ -8,7 +8,7 @@
  *   reading   the next record is taken
  *   stuck     a PORT record was taken, and the port's message is not there yet: nothing is taken before it
  */
-import { announce, clock, ReceivedShapes, spin, type ThreadId, u8 } from '@flatshare/core/internal'
+import { announce, type CallId, clock, ReceivedShapes, spin, type ThreadId, u8 } from '@flatshare/core/internal'
 import { inBlock } from './in-block.js'
 import type { LinkReceiver } from './link.js'
 import { ANSWER, CALL, FAILURE, type Message } from './messages.js'
@@ -123,6 +123,11 @@ export class Incoming {
   /** The port's message that the ring waited for is being received. */
   goOn(): void {
     this.#stuck = false
+  }
+
+  /** Whether the next record is there, and is the answer to that call. */
+  hasAnswer(id: CallId): boolean {
+    return !this.#stuck && !this.#held && this.#ring.isNext(ANSWER, id)
   }
 
   /** Waits for the next record, or for anything else that is announced, as core's `spin` does. */

@@ -42,6 +42,10 @@ export interface Link {
   whenTaken(callback: () => void): void
   /** Receives now what has already come. From inside a message's receipt too: it goes on with the next one. */
   drain(): void
+  /** This thread is at rest and about to make a call: says whether it shall wait for the answer in place (`first-call.ts`). */
+  waitsInPlace?(): boolean
+  /** Waits in place for the answer to that call, for an instant; receives it, and says so, if it comes. */
+  waitInPlace?(id: CallId): boolean
   /** As `drain`, of what has come by shared memory alone: the cheap first look. */
   look(): void
   /** As core's `spin`; it looks first at what changes when a message comes. A link without shared memory has none. */

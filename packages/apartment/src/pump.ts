@@ -29,7 +29,7 @@ import {
 } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import type { SharedLink } from './shared-link.js'
-import { noteSleep, noteWoken, waitAwake } from './spinning.js'
+import { letCallerGoOn, noteRung, noteSleep, noteWoken, waitAwake } from './spinning.js'
 import { flushLinks, sendingAfter } from './unsent.js'
 
 /** So many records are taken from one ring before the next one's turn. */
@@ -50,6 +50,8 @@ let state: 'asleep' | 'scheduled' | 'looking' = 'asleep'
 /** When the event loop had its turn, 0 where the clock hasn't been asked since. */
 let turnBegan = 0
 let listens = false
+/** Something was sent since the bell rang. */
+let hasSent = false
 
 export function attachLink(link: SharedLink): void {
   links.push(link)
@@ -57,7 +59,10 @@ export function attachLink(link: SharedLink): void {
   listens = true
   onBell(() => {
     turnBegan = 0
-    if (state === 'asleep') look()
+    if (state !== 'asleep') return
+    noteRung()
+    hasSent = false
+    look()
   })
 }
 
@@ -74,13 +79,19 @@ export function schedulePump(): void {
   again(afterMicrotasks)
 }
 
+/** Whether whoever sends something to this thread rings. */
+export function isAtRest(): boolean {
+  return state === 'asleep' && listens
+}
+
 /**
  * Something was published to another thread, which had to be woken, or was awake, so many milliseconds after something
  * had come from there.
  */
 export function notePublished(to: ThreadId, woken: boolean, since: number): void {
   // Where this thread doesn't wait for it awake, whoever answers rings.
-  if (woken && !noteWoken(to, since) && state === 'asleep' && listens) return
+  if (woken && !noteWoken(to, since) && isAtRest()) return
+  hasSent = true
   schedulePump()
 }
 
@@ -101,6 +112,7 @@ function look(): void {
       lookBegan = began
       const ended = sendingAfter(receiveSome, began)
       if (ended > 0) {
+        if (hasSent) letCallerGoOn(seen)
         goOn(ended)
         return
       }

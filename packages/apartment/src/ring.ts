@@ -242,6 +242,15 @@ export class RingReader {
     return memory.i32[this.#control + PACE]! / 1000
   }
 
+  /** Whether the next record is there, is of that kind, and begins with that number. */
+  isNext(kind: number, first: number): boolean {
+    const { i32, f64 } = memory
+    const head = this.#head
+    if (head === Atomics.load(i32, this.#control + TAIL)) return false
+    const start = this.#data + (head & MASK) + HEADER
+    return i32[(start >> 2) - 1] === kind && f64[start >> 3] === first
+  }
+
   /** Gives the next record; false where there is none. The record is there until it is released. */
   next(): boolean {
     const { i32 } = memory

@@ -18,6 +18,7 @@
  */
 import { FlatshareError, NotMarshalableError } from '@flatshare/core'
 import {
+  type CallId,
   clock,
   hasDoorbell,
   isAlive,
@@ -28,6 +29,7 @@ import {
   spin,
   type ThreadId,
 } from '@flatshare/core/internal'
+import { answeredInPlace, beginsInPlace } from './first-call.js'
 import { Incoming } from './incoming.js'
 import { type Link, type LinkReceiver, sendPacked } from './link.js'
 import type { LinkKind } from './link-kind.js'
@@ -192,6 +194,15 @@ export class SharedLink implements Link {
   #sendRest(): void {
     const rest = this.#outgoing!.takeQueue()
     if (rest.length > 0) this.#port.post([REST, rest])
+  }
+
+  waitsInPlace(): boolean {
+    const incoming = this.#incoming
+    return incoming !== undefined && this.#outgoing !== undefined && beginsInPlace(incoming)
+  }
+
+  waitInPlace(id: CallId): boolean {
+    return this.#incoming !== undefined && answeredInPlace(this.#incoming, id)
   }
 
   whenTaken(callback: () => void): void {

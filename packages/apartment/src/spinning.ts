@@ -25,17 +25,21 @@ import type { SharedLink } from './shared-link.js'
 export const NEAR = 0.3
 /** How often to nap for a thread to come up. */
 const NAPS = 3
+/** As often for the thread that it was woken by. It then comes by itself, or not soon. */
+const NAPS_WHEN_RUNG = 2
 const patience = new Patience()
 /** Asked for when it is needed: it takes a new thread a while to find out. */
 let cores = 0
 /** Where a thread may not block, it can't give its core away and come back. */
-const mayNap = canBlock()
+export const mayNap = canBlock()
 
 /** The threads that this one writes to by rings, each once. */
 const others: ThreadId[] = []
 
 /** The thread that this one has woken, since something came last; 0 for none. */
 let woken: ThreadId = 0
+/** So many naps are left of those that this thread takes when it has been woken, and has answered. */
+let napsLeft = 0
 /** Where the call came from that came last, since this thread slept: who makes one often makes another. */
 let served: Incoming | undefined
 
@@ -67,6 +71,21 @@ export function noteSleep(): void {
   served = undefined
 }
 
+/** This thread has been woken from its event loop. */
+export function noteRung(): void {
+  napsLeft = mayNap ? NAPS_WHEN_RUNG : 0
+}
+
+/**
+ * It has answered. Who has woken it may be on its core, half-way: that one goes on first.
+ *
+ * @param seen what `postsNow` gave before the thread last looked at everything.
+ */
+export function letCallerGoOn(seen: number): void {
+  if (napsLeft < NAPS_WHEN_RUNG) return
+  napsLeft = nap(seen) ? 0 : napsLeft - 1
+}
+
 /** It is a call. */
 export function noteCall(incoming: Incoming | undefined): void {
   served = incoming
@@ -79,6 +98,10 @@ export function noteCall(incoming: Incoming | undefined): void {
  * @returns whether something was announced since.
  */
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
+  if (napsLeft > 0) {
+    napsLeft = 0
+    return nap(seen)
+  }
   if (!nearest(links) || !coreIsFree() || !patience.tries()) return false
   const paid = wait(seen, links)
   patience.note(paid)

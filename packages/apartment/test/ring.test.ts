@@ -56,6 +56,21 @@ describe('a ring', () => {
     leave(ring)
   })
 
+  it('says of the next record whether it is what is waited for, and takes nothing', () => {
+    const { ring, writer, reader } = ends()
+    expect(reader.isNext(3, 42)).toBe(false)
+    const start = writer.reserve(8)
+    views.f64[start >> 3] = 42
+    writer.commit(3, 8)
+    expect(reader.isNext(3, 42)).toBe(false)
+    writer.publish()
+    expect([reader.isNext(3, 42), reader.isNext(2, 42), reader.isNext(3, 41)]).toEqual([true, false, false])
+    expect(reader.next()).toBe(true)
+    expect([reader.kind, views.f64[reader.start >> 3]]).toEqual([3, 42])
+    expect(reader.isNext(3, 42)).toBe(false)
+    leave(ring)
+  })
+
   it('shows what was published, and nothing else', () => {
     const { ring, writer, reader } = ends()
     for (const kind of [1, 2]) {

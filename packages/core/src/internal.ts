@@ -87,7 +87,7 @@ export {
   releaseReferences,
   unpackGraph,
 } from './graph.js'
-export { posted, postedToSomebody, receiveUntil } from './inbox.js'
+export { posted, postedToSomebody, postsOf, receiveUntil } from './inbox.js'
 export {
   firstThread,
   type NotificationMode,

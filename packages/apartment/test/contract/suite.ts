@@ -14,6 +14,7 @@ import { dropped } from './dropped.js'
 import { encoding } from './encoding.js'
 import { ends } from './ends.js'
 import { eventLoop } from './event-loop.js'
+import { firstCalls } from './first-calls.js'
 import { floodsKilled } from './floods-killed.js'
 import { givenUp } from './given-up.js'
 import { givenUpIterations } from './given-up-iterations.js'
@@ -65,6 +66,7 @@ export function describeCalls(over: LinkKind | Opener): void {
     describe('packets', () => marshaling(open))
     describe('iterables', () => iterables(open))
     describe('streams', () => streams(open))
+    describe('first calls', () => firstCalls(open))
     describe('blocking calls', () => blockingCalls(open))
     describe('threads that block', () => blockedThreads(open))
     describe('deadlocks', () => deadlocks(open))
