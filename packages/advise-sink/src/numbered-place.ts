@@ -74,7 +74,7 @@ export class FarSubscription {
     beginDelivery(id)
     this.#delivery = id
     try {
-      return (await this.place.deliver({ list }, takingBack(signal))) === 'stop' ? 'stop' : undefined
+      return (await this.place.deliver({ list }, takingBack(signal), true)) === 'stop' ? 'stop' : undefined
     } catch (error) {
       if (!this.#ended) this.#report(error)
       return undefined

@@ -7,8 +7,8 @@
  * An object with a method `onNotify` crosses by reference, as if it were apartment-threaded, unless its class says
  * otherwise: so a plain sink runs on the thread that made it, without a word.
  */
-import { blocking, callWith } from '@flatshare/apartment'
-import { callInTurn, callInTurnBlocking, homeThreadOf, isProxy } from '@flatshare/apartment/internal'
+import { blocking } from '@flatshare/apartment'
+import { callInTurn, callInTurnBlocking, homeThreadOf, isProxy, viewWith } from '@flatshare/apartment/internal'
 import { CannotBlockError, DisconnectedError, modelOf } from '@flatshare/core'
 import {
   crossByReference,
@@ -45,8 +45,8 @@ export interface Place {
   readonly window: number
   /** The thread on which it runs, if that is known before it is called. */
   readonly thread: ThreadId | undefined
-  /** Calls it: gives what it gives, or a promise of that. */
-  deliver(batch: Batch, signal: AbortSignal): unknown
+  /** Calls it: gives what it gives, or a promise of that, which somebody waits for if it is `awaited`. */
+  deliver(batch: Batch, signal: AbortSignal, awaited: boolean): unknown
   /**
    * Calls it, and blocks until it has returned.
    *
@@ -104,8 +104,10 @@ class ObjectPlace implements Place {
     this.thread = homeThreadOf(sink)
   }
 
-  deliver(notifications: Batch, signal: AbortSignal): unknown {
-    if (this.#view?.signal !== signal) this.#view = { signal, sink: callWith(this.sink, { signal }) }
+  deliver(notifications: Batch, signal: AbortSignal, awaited: boolean): unknown {
+    if (this.#view?.signal !== signal) {
+      this.#view = { signal, sink: viewWith(this.sink, { signal, patient: !awaited }) as AdviseSink }
+    }
     return this.#view.sink.onNotify(sent(notifications) as never)
   }
 
@@ -126,8 +128,8 @@ class FunctionPlace implements Place {
     this.thread = homeThreadOf(sink)
   }
 
-  deliver(notifications: Batch, signal: AbortSignal): unknown {
-    return callInTurn(this.sink, [sent(notifications)], { signal })
+  deliver(notifications: Batch, signal: AbortSignal, awaited: boolean): unknown {
+    return callInTurn(this.sink, [sent(notifications)], { signal, patient: !awaited })
   }
 
   deliverBlocking(notifications: Batch): void {

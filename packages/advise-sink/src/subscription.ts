@@ -310,7 +310,7 @@ export class Subscription {
     beginDelivery(id)
     let result: unknown
     try {
-      result = runDelivery([id], signal, () => this.place.deliver(batch, sending))
+      result = runDelivery([id], signal, () => this.place.deliver(batch, sending, turn !== undefined))
     } catch (error) {
       this.#delivered(id, turn, undefined, { error })
       return

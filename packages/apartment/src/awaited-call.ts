@@ -36,6 +36,8 @@ export class AwaitedCall {
   grace: number | undefined
   /** Whether it was made by code that holds a lock. */
   holds = false
+  /** Whether nobody waits for its answer. */
+  patient = false
   /** Until when what it gives may be iterated. */
   limit: IterationLimit | undefined
   /** Of a thread apart: why it shall not begin, if it hasn't. */

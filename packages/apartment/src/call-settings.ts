@@ -32,6 +32,12 @@ export interface CallSettings {
   readonly downgrade?: 'refuse' | 'allow'
 }
 
+/** Those that packages above may ask for, too. */
+export interface InnerSettings extends CallSettings {
+  /** Nobody waits for the answer: this thread neither blocks nor stays awake for it. */
+  readonly patient?: boolean
+}
+
 export const GRACE_TIME = 100
 
 /**

@@ -27,7 +27,7 @@ import {
 import { AwaitedCall, type CallTarget } from './awaited-call.js'
 import { CallCell } from './call-cells.js'
 import { CallResult } from './call-result.js'
-import { type CallSettings, GRACE_TIME } from './call-settings.js'
+import { GRACE_TIME, type InnerSettings } from './call-settings.js'
 import { CallTable } from './call-table.js'
 import { atCall, atCaller, type CallTrace, traceCall, traceFew } from './call-trace.js'
 import { cannotCross, carriedBy } from './crossing.js'
@@ -100,11 +100,18 @@ export class AwaitedCalls {
   readonly #lingering = new Map<CallId, () => void>()
   #whenNoneLingers: Array<() => void> = []
   #holding = 0
+  /** Of the calls that are awaited, those whose answers nobody waits for. */
+  #patient = 0
 
   constructor(readonly peer: CalledPeer) {}
 
   get size(): number {
     return this.#awaited.size
+  }
+
+  /** Whether somebody waits for an answer. */
+  get awaited(): boolean {
+    return this.#awaited.size > this.#patient
   }
 
   /** Whether the link is still needed for any of them. */
@@ -128,7 +135,7 @@ export class AwaitedCalls {
     member: string,
     args: unknown[],
     trace: CallTrace | typeof HERE,
-    settings: CallSettings | undefined,
+    settings: InnerSettings | undefined,
     keep: unknown,
   ): CallResult {
     const result = new CallResult(takeSettlers)
@@ -137,7 +144,7 @@ export class AwaitedCalls {
     // Or the last promise, and what it gave, were kept for ever.
     resolve = reject = undefined
     const { link } = this.peer
-    const waits = isAtRest() && link.waitsInPlace?.() === true
+    const waits = settings?.patient !== true && isAtRest() && link.waitsInPlace?.() === true
     this.#make(call, args, settings)
     if (waits && link.waitInPlace!(call.id)) return result
     if (trace === HERE) call.trace = traceCall()
@@ -150,7 +157,7 @@ export class AwaitedCalls {
     how: How,
     member: string,
     args: unknown[],
-    settings: CallSettings | undefined,
+    settings: InnerSettings | undefined,
     keep: unknown,
   ): AwaitedCall {
     const call = new AwaitedCall(target, how, member, keep, undefined, undefined, undefined)
@@ -158,7 +165,7 @@ export class AwaitedCalls {
     return call
   }
 
-  #make(call: AwaitedCall, args: unknown[], settings: CallSettings | undefined): void {
+  #make(call: AwaitedCall, args: unknown[], settings: InnerSettings | undefined): void {
     const { peer } = this
     if (!peer.takesCalls) {
       call.refuse(peer.disconnected(call.label, false))
@@ -186,6 +193,10 @@ export class AwaitedCalls {
       return
     }
     this.#awaited.add(call)
+    if (settings?.patient) {
+      call.patient = true
+      this.#patient++
+    }
     if (frame !== undefined && frame.holds !== undefined) {
       noteHolding(id, frame)
       call.holds = true
@@ -223,7 +234,7 @@ export class AwaitedCalls {
   }
 
   /** Notes until when a call may take; false where that was refused. */
-  #limit(call: AwaitedCall, settings: CallSettings | undefined, parent: Call | undefined): boolean {
+  #limit(call: AwaitedCall, settings: InnerSettings | undefined, parent: Call | undefined): boolean {
     const { signal, timeout, onAbort, graceTime = GRACE_TIME, reply = true } = settings ?? {}
     if (signal?.aborted) {
       call.fail(abortReason(signal))
@@ -400,6 +411,7 @@ export class AwaitedCalls {
   #take(id: CallId): AwaitedCall | undefined {
     const call = this.#awaited.take(id)
     if (call === undefined) return undefined
+    if (call.patient) this.#patient--
     if (call.holds) forgetHolding(id)
     if (call.letGo) call.letGo()
     if (call.how !== 'idle' && --this.#holding === 0) this.peer.link.hold(false)

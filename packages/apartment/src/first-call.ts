@@ -8,13 +8,13 @@
  * had to ring for it.
  *
  *   caller  at rest ─ awake, unless the callee takes its time (`pace`), or is awake, or it was in vain lately
- *           ─ call sent, callee rung ─ parked, unless the answer is there ─ the answer is next: received
+ *           ─ call sent, callee rung ─ parked, unless the answer is there ─ the answer is next
  *                                                                         └ anything else, or too late: as with every call
  *   callee  rung ─ call served, answered ─ a nap, for the caller to go on ─ looks ─ nothing: one more nap, and asleep
  *
  * The nap (`spinning.ts`) gives the core away; who naps counts as awake, so a second call need not ring.
  *
- * Invariant: only an answer is received in place. Calls, and all else that runs code of users, wait for the end of the turn.
+ * Invariant: nothing is received in place. Whatever comes waits for the end of the turn, and goes on behind its microtasks.
  */
 import { isAwake, noteCall, ownThreadId, park, postsNow, postsOf, type ThreadId } from '@flatshare/core/internal'
 import { Patience } from './patience.js'
@@ -32,7 +32,6 @@ export interface AnswerPath {
   readonly pace: number
   /** Whether the next message is there, and is the answer to that call. */
   hasAnswer(id: number): boolean
-  receive(most: number): number
 }
 
 /** This thread is at rest, and about to call: says whether to wait for the answer in place, if that one is at rest, too. */
@@ -43,7 +42,7 @@ export function beginsInPlace({ from, pace }: AnswerPath): boolean {
   return true
 }
 
-/** Blocks until something comes, for an instant at most; receives the answer to that call, if it is that. */
+/** Blocks until something comes, for an instant at most; says whether it is the answer to that call. */
 export function answeredInPlace(path: AnswerPath, id: number): boolean {
   const seen = postsNow()
   let answered = path.hasAnswer(id)
@@ -54,6 +53,5 @@ export function answeredInPlace(path: AnswerPath, id: number): boolean {
     answered = path.hasAnswer(id)
   }
   patience.note(answered)
-  if (answered) path.receive(1)
   return answered
 }

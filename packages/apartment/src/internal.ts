@@ -5,7 +5,7 @@
  */
 import type { CallId, ThreadId } from '@flatshare/core'
 import { dispatchArrived } from './blocked-thread.js'
-import type { CallSettings } from './call-settings.js'
+import type { CallSettings, InnerSettings } from './call-settings.js'
 import { traceCall } from './call-trace.js'
 import { meet } from './introduce.js'
 import type { Peer } from './peer.js'
@@ -38,7 +38,7 @@ export { ownThread } from './own-threads.js'
 export { LONGEST_WAIT, Patience } from './patience.js'
 export { Peer } from './peer.js'
 export { isPlain } from './port-link.js'
-export { isProxy, proxyApart, referenceOf } from './proxy.js'
+export { isProxy, proxyApart, referenceOf, viewWith } from './proxy.js'
 export { learn } from './remote-description.js'
 export type { Router } from './routed-reference.js'
 export { type OtherSource, refusePromise, registerSource, type SourceKind, type StartedProcess } from './sources.js'
@@ -68,7 +68,7 @@ export function onGone(proxy: object, callback: () => void): () => void {
 }
 
 /** Calls a function by its proxy, one call at a time, as an object's method: an async one until its promise has settled. */
-export function callInTurn(proxy: Function, args: unknown[], settings?: CallSettings): Promise<unknown> {
+export function callInTurn(proxy: Function, args: unknown[], settings?: InnerSettings): Promise<unknown> {
   return require(proxy).call('apply', IN_TURN, args, proxy, settings)
 }
 

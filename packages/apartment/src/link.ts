@@ -44,7 +44,7 @@ export interface Link {
   drain(): void
   /** This thread is at rest and about to make a call: says whether it shall wait for the answer in place (`first-call.ts`). */
   waitsInPlace?(): boolean
-  /** Waits in place for the answer to that call, for an instant; receives it, and says so, if it comes. */
+  /** Waits in place for the answer to that call, for an instant; says whether it has come, though it isn't received yet. */
   waitInPlace?(id: CallId): boolean
   /** As `drain`, of what has come by shared memory alone: the cheap first look. */
   look(): void

@@ -366,7 +366,7 @@ export class Peer implements LinkReceiver, CallingPeer, CalledPeer {
   }
 
   get awaits(): boolean {
-    return this.calls.size > 0
+    return this.calls.awaited
   }
 
   closed(cause?: unknown): void {

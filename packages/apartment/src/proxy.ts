@@ -10,7 +10,7 @@
  */
 import { foreignHome, type ThreadId } from '@flatshare/core/internal'
 import { anyMemberProxy } from './any-member.js'
-import type { CallSettings } from './call-settings.js'
+import type { InnerSettings } from './call-settings.js'
 import type { Peer } from './peer.js'
 import { prototypeFor, top } from './proxy-prototype.js'
 import { callBy, enterProxy, type ProxyState, requireProxy, stateOf, summary } from './proxy-state.js'
@@ -106,7 +106,7 @@ export function isProxy(x: unknown): boolean {
 }
 
 /** As `callWith`, whose types are for users. */
-export function viewWith(proxy: object, settings: CallSettings): object {
+export function viewWith(proxy: object, settings: InnerSettings): object {
   const state = requireProxy(proxy, 'callWith')
   return make({
     ...state,

@@ -82,7 +82,7 @@ export function noteRung(): void {
  * @param seen what `postsNow` gave before the thread last looked at everything.
  */
 export function letCallerGoOn(seen: number): void {
-  if (napsLeft < NAPS_WHEN_RUNG) return
+  if (napsLeft < NAPS_WHEN_RUNG || !served) return
   napsLeft = nap(seen) ? 0 : napsLeft - 1
 }
 
@@ -100,7 +100,7 @@ export function noteCall(incoming: Incoming | undefined): void {
 export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
   if (napsLeft > 0) {
     napsLeft = 0
-    return nap(seen)
+    if (served) return nap(seen)
   }
   if (!nearest(links) || !coreIsFree() || !patience.tries()) return false
   const paid = wait(seen, links)

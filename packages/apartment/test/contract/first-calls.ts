@@ -51,6 +51,19 @@ export function firstCalls(open: Opener): void {
       })
     })
 
+    it('is answered behind all microtasks of its turn', async () => {
+      await afterPauses(async () => {
+        const order: string[] = []
+        const call = account.deposit(0).then(() => order.push('answer'))
+        queueMicrotask(() => {
+          order.push('microtask')
+          queueMicrotask(() => order.push('its own'))
+        })
+        await call
+        expect(order).toEqual(['microtask', 'its own', 'answer'])
+      })
+    })
+
     it('shows where it was made, where it fails', async () => {
       await afterPauses(async () => {
         const error = await account.withdraw(1e9).catch((error: unknown) => error)
