@@ -146,7 +146,8 @@ export class AwaitedCalls {
     const { link } = this.peer
     const waits = settings?.patient !== true && isAtRest() && link.waitsInPlace?.() === true
     this.#make(call, args, settings)
-    if (waits && link.waitInPlace!(call.id)) return result
+    // One that was refused, or has no answer, isn't in the table.
+    if (waits && this.#awaited.get(call.id) === call && link.waitInPlace!(call.id)) return result
     if (trace === HERE) call.trace = traceCall()
     return result
   }
