@@ -69,7 +69,7 @@ export interface Link {
 export interface LinkReceiver {
   /** The thread at the other end, 0 while that isn't known: it is woken where it blocks. */
   readonly threadId: ThreadId
-  /** Whether anything is awaited from there. */
+  /** Whether an answer is awaited from there, and somebody waits for it. */
   readonly awaits: boolean
   receive(message: Message): void
   /** As `receive`, from whoever has the other end of a port: it may be no message at all. */
