@@ -17,8 +17,8 @@ export class NumberedPlace implements Place {
     readonly number: number,
   ) {}
 
-  deliver(notifications: Batch, signal: AbortSignal): unknown {
-    return callReceiver(this.thread, 'deliver', [this.number, sent(notifications)], { signal })
+  deliver(notifications: Batch, signal: AbortSignal, awaited: boolean): unknown {
+    return callReceiver(this.thread, 'deliver', [this.number, sent(notifications)], { signal, patient: !awaited })
   }
 
   deliverBlocking(): never {

@@ -8,7 +8,14 @@
  * otherwise: so a plain sink runs on the thread that made it, without a word.
  */
 import { blocking } from '@flatshare/apartment'
-import { callInTurn, callInTurnBlocking, homeThreadOf, isProxy, viewWith } from '@flatshare/apartment/internal'
+import {
+  callInTurn,
+  callInTurnBlocking,
+  homeThreadOf,
+  type InnerSettings,
+  isProxy,
+  viewWith,
+} from '@flatshare/apartment/internal'
 import { CannotBlockError, DisconnectedError, modelOf } from '@flatshare/core'
 import {
   crossByReference,
@@ -146,8 +153,8 @@ class FarPlace implements Place {
 
   constructor(readonly sink: AdviseSinkOrFunction) {}
 
-  async deliver(notifications: Batch, signal: AbortSignal): Promise<unknown> {
-    return this.#call('notify', notifications, signal)
+  async deliver(notifications: Batch, signal: AbortSignal, awaited: boolean): Promise<unknown> {
+    return this.#call('notify', notifications, { signal, patient: !awaited })
   }
 
   deliverBlocking(): never {
@@ -158,7 +165,7 @@ class FarPlace implements Place {
     return this.#call('unadvised')
   }
 
-  async #call(member: 'notify' | 'unadvised', notifications?: Batch, signal?: AbortSignal): Promise<unknown> {
+  async #call(member: 'notify' | 'unadvised', notifications?: Batch, settings?: InnerSettings): Promise<unknown> {
     for (let tries = 1; ; tries++) {
       const thread = notificationMode() === 'first-thread' ? firstThread() : await serviceThread()
       if (thread === ownThreadId()) {
@@ -166,12 +173,7 @@ class FarPlace implements Place {
         return member === 'notify' ? notify(sink, notifications!.list) : (sink as Partial<AdviseSink>).onUnadvised?.()
       }
       try {
-        return await callReceiver(
-          thread,
-          member,
-          [this.sink, notifications && sent(notifications)],
-          signal && { signal },
-        )
+        return await callReceiver(thread, member, [this.sink, notifications && sent(notifications)], settings)
       } catch (error) {
         // That thread has ended before it heard of this one: there is another by now.
         if (tries === TRIES || !(error instanceof DisconnectedError) || error.mayHaveRun) throw error

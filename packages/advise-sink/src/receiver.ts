@@ -1,7 +1,6 @@
 /** What each thread that has imported this package does for sources of others. */
 
-import type { CallSettings } from '@flatshare/apartment'
-import { callAbove, serveAbove } from '@flatshare/apartment/internal'
+import { callAbove, type InnerSettings, serveAbove } from '@flatshare/apartment/internal'
 import { DisconnectedError, FlatshareError } from '@flatshare/core'
 import { type ThreadId, threadName } from '@flatshare/core/internal'
 
@@ -34,7 +33,7 @@ export async function callReceiver(
   thread: ThreadId,
   member: string,
   args: unknown[],
-  settings?: CallSettings,
+  settings?: InnerSettings,
 ): Promise<unknown> {
   try {
     return await callAbove(thread, NAME, member, args, settings)

@@ -144,7 +144,7 @@ export class AwaitedCalls {
     // Or the last promise, and what it gave, were kept for ever.
     resolve = reject = undefined
     const { link } = this.peer
-    const waits = settings?.patient !== true && isAtRest() && link.waitsInPlace?.() === true
+    const waits = !settings?.patient && isAtRest() && link.waitsInPlace?.() === true
     this.#make(call, args, settings)
     // One that was refused, or has no answer, isn't in the table.
     if (waits && this.#awaited.get(call.id) === call && link.waitInPlace!(call.id)) return result

@@ -16,7 +16,16 @@
  *
  * Invariant: nothing is received in place. Whatever comes waits for the end of the turn, and goes on behind its microtasks.
  */
-import { isAwake, noteCall, ownThreadId, park, postsNow, postsOf, type ThreadId } from '@flatshare/core/internal'
+import {
+  type CallId,
+  isAwake,
+  noteCall,
+  ownThreadId,
+  park,
+  postsNow,
+  postsOf,
+  type ThreadId,
+} from '@flatshare/core/internal'
 import { Patience } from './patience.js'
 import { schedulePump } from './pump.js'
 import { mayNap, NEAR } from './spinning.js'
@@ -31,7 +40,7 @@ export interface AnswerPath {
   readonly from: ThreadId
   readonly pace: number
   /** Whether the next message is there, and is the answer to that call. */
-  hasAnswer(id: number): boolean
+  hasAnswer(id: CallId): boolean
 }
 
 /** This thread is at rest, and about to call: says whether to wait for the answer in place, if that one is at rest, too. */
@@ -43,15 +52,14 @@ export function beginsInPlace({ from, pace }: AnswerPath): boolean {
 }
 
 /** Blocks until something comes, for an instant at most; says whether it is the answer to that call. */
-export function answeredInPlace(path: AnswerPath, id: number): boolean {
+export function answeredInPlace(path: AnswerPath, id: CallId): boolean {
   const seen = postsNow()
-  let answered = path.hasAnswer(id)
-  if (!answered) {
+  if (!path.hasAnswer(id)) {
     // It is in no cycle of threads that block: it goes on by itself.
-    noteCall(0 as ThreadId, seen)
+    noteCall(0, seen)
     park(postsOf(ownThreadId()), seen, LONGEST)
-    answered = path.hasAnswer(id)
   }
+  const answered = path.hasAnswer(id)
   patience.note(answered)
   return answered
 }

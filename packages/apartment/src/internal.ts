@@ -5,7 +5,7 @@
  */
 import type { CallId, ThreadId } from '@flatshare/core'
 import { dispatchArrived } from './blocked-thread.js'
-import type { CallSettings, InnerSettings } from './call-settings.js'
+import type { InnerSettings } from './call-settings.js'
 import { traceCall } from './call-trace.js'
 import { meet } from './introduce.js'
 import type { Peer } from './peer.js'
@@ -18,6 +18,7 @@ export { after } from './after.js'
 export { apartmentOf, called } from './apartment.js'
 export { checkOpening, START_TIMEOUT } from './apartment-options.js'
 export { type ApartmentThread, apartFrom, createBy, openRemote, type Wanted } from './apartment-thread.js'
+export type { InnerSettings } from './call-settings.js'
 export { traceCall } from './call-trace.js'
 export { type Waited, waitWithin } from './call-wait.js'
 export { TakenBack } from './calling.js'
@@ -105,7 +106,7 @@ export async function callAbove(
   name: string,
   member: string,
   args: unknown[],
-  settings?: CallSettings,
+  settings?: InnerSettings,
 ): Promise<unknown> {
   let peer = linked.get(thread)
   if (!peer || peer.gone) {

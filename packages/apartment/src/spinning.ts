@@ -12,7 +12,8 @@
  * A thread waits awake only
  *   - for a thread that owes it an answer, or whose call it has just served, and whose pace is quick;
  *   - while that thread is awake. One that it has woken itself it lets come up first, by naps: a nap gives the core away
- *     for some 100 µs, and who naps counts as awake, so that nobody need wake it;
+ *     for some 100 µs, and who naps counts as awake, so that nobody need wake it. So does one that was woken itself, for
+ *     the caller that it has answered;
  *   - where a core is free: not while more of those linked to it are awake than there are cores;
  *   - unless it was in vain lately (`patience.ts`).
  */

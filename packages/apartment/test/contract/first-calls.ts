@@ -82,7 +82,7 @@ export function firstCalls(open: Opener): void {
       })
     })
 
-    it('may come while its caller blocks for another thread, or just after', async () => {
+    it('may be followed, in the same turn, by one for which its caller blocks', async () => {
       await afterPauses(async () => {
         const call = account.deposit(0)
         expect(typeof blocking(account).deposit(0)).toBe('number')
