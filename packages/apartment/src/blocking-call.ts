@@ -20,6 +20,7 @@
 import { CannotBlockError } from '@flatshare/core'
 import {
   canBlock,
+  clock,
   drainLines,
   hasDoorbell,
   isAlive,
@@ -95,13 +96,15 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
   if (link.kind === 'port' || comesUp(before) || !mayAnswerSoon(threadId, link.pace)) return false
   const stillAwake = () => isAwake(threadId)
   let came = false
+  let now = clock()
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
     const seen = postsNow()
     // What comes may be from others: a call that this one has led to.
     if (came) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
-    came = link.spin?.(seen, LONGEST_WAIT, stillAwake) === true
+    now = link.spin?.(seen, now, LONGEST_WAIT, stillAwake) ?? 0
+    came = now !== 0
     patience.note(came)
     if (!came) return false
   }

@@ -49,6 +49,8 @@ export class Incoming {
   #held = false
   /** Whether this thread blocks while it receives, and so knows of no look of its event loop's. */
   #blocked = false
+  /** When the next record came, if this thread has spun for it; else 0. */
+  #came = 0
   /** Whether records were quickly served lately. */
   isQuick = true
   /** When this thread looked that found the last record; 0 where it has sent something since. */
@@ -131,9 +133,10 @@ export class Incoming {
   }
 
   /** Waits for the next record, or for anything else that is announced, as core's `spin` does. */
-  spin(seen: number, milliseconds: number, goOn: () => boolean): boolean {
-    if (this.#stuck) return spin(seen, milliseconds, goOn)
-    return spin(seen, milliseconds, goOn, this.#ring.tailWord, this.#ring.tailSeen)
+  spin(seen: number, now: number, milliseconds: number, goOn: () => boolean): number {
+    if (this.#stuck) return spin(seen, now, milliseconds, goOn)
+    this.#came = spin(seen, now, milliseconds, goOn, this.#ring.tailWord, this.#ring.tailSeen)
+    return this.#came
   }
 
   /** How soon the other thread sends something after something has come to it: milliseconds, as it says. */
@@ -143,7 +146,8 @@ export class Incoming {
 
   #take(kind: number, start: number, end: number): void {
     noteArrival()
-    this.arrivedAt = this.#blocked ? clock() : lookBegan
+    this.arrivedAt = this.#blocked ? this.#came || clock() : lookBegan
+    this.#came = 0
     if (kind === PORT) {
       this.#stuck = true
       return

@@ -49,7 +49,7 @@ export interface Link {
   /** As `drain`, of what has come by shared memory alone: the cheap first look. */
   look(): void
   /** As core's `spin`; it looks first at what changes when a message comes. A link without shared memory has none. */
-  spin?(seen: number, milliseconds: number, goOn: () => boolean): boolean
+  spin?(seen: number, now: number, milliseconds: number, goOn: () => boolean): number
   /** How soon the other thread sends something after something has come to it, in milliseconds: 0 where nobody knows. */
   readonly pace: number
   /** What keeps a blocked thread from receiving more, though it has come: only its event loop can read it. */

@@ -23,6 +23,7 @@ import {
   fallAsleep,
   onBell,
   postsNow,
+  runMicrotasks,
   soon,
   stayAwake,
   type ThreadId,
@@ -62,7 +63,7 @@ export function attachLink(link: SharedLink): void {
     if (state !== 'asleep') return
     noteRung()
     hasSent = false
-    look()
+    look(false)
   })
 }
 
@@ -100,28 +101,36 @@ export let lookBegan = 0
 
 function again(how: (callback: () => void) => void): void {
   state = 'scheduled'
-  how(look)
+  how(lookOnStack)
 }
 
-function look(): void {
+/** Looks from a callback of the event loop's own, where microtasks can be run. */
+function lookOnStack(): void {
+  look(true)
+}
+
+function look(ownsStack: boolean): void {
   state = 'looking'
   try {
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    let began = 0
+    for (let looks = 0; looks < MOST_LOOKS; ) {
       const seen = postsNow()
-      const began = clock()
+      began ||= clock()
       lookBegan = began
       const ended = sendingAfter(receiveSome, began)
       if (ended > 0) {
         if (hasSent) letCallerGoOn(seen)
-        goOn(ended)
-        return
+        if (!goesOn(ended, ownsStack)) return
+        looks = 0
+        began = 0
+        continue
       }
-      if (waitAwake(seen, links)) continue
-      if (fallAsleep(seen)) {
-        noteSleep()
-        state = 'asleep'
-        return
-      }
+      looks++
+      began = waitAwake(seen, began, links)
+      if (began !== 0 || !fallAsleep(seen)) continue
+      noteSleep()
+      state = 'asleep'
+      return
     }
     again(soon)
     turnBegan = 0
@@ -130,13 +139,17 @@ function look(): void {
   }
 }
 
-function goOn(now: number): void {
+/** Whether it looks on now, when microtasks have run; else it will. */
+function goesOn(now: number, ownsStack: boolean): boolean {
   if (turnBegan === 0) turnBegan = now
-  if (now - turnBegan < LONGEST_TURN) again(afterMicrotasks)
-  else {
+  if (now - turnBegan < LONGEST_TURN) {
+    if (ownsStack && runMicrotasks()) return true
+    again(afterMicrotasks)
+  } else {
     turnBegan = 0
     again(soon)
   }
+  return false
 }
 
 /** Receives some records of each ring, from now on; gives the time when that was done, 0 where there was nothing. */
@@ -160,10 +173,11 @@ function receiveFrom(incoming: Incoming, began: number): number {
     const count = incoming.receive(batch)
     if (count === 0) return received > 0 ? before : 0
     received += count
+    // Whoever waits for an answer doesn't wait for the clock.
+    flushLinks()
     const now = clock()
     incoming.isQuick = now - before < count * QUICK
     before = now
     if (count < batch || received >= RECORDS_A_TURN || now - began > LONGEST_TURN) return now
-    flushLinks()
   }
 }

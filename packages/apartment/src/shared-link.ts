@@ -114,8 +114,9 @@ export class SharedLink implements Link {
     return this.#incoming?.pace ?? 0
   }
 
-  spin(seen: number, milliseconds: number, goOn: () => boolean): boolean {
-    return this.#incoming ? this.#incoming.spin(seen, milliseconds, goOn) : spin(seen, milliseconds, goOn)
+  spin(seen: number, now: number, milliseconds: number, goOn: () => boolean): number {
+    const incoming = this.#incoming
+    return incoming ? incoming.spin(seen, now, milliseconds, goOn) : spin(seen, now, milliseconds, goOn)
   }
 
   get incoming(): Incoming | undefined {

@@ -17,7 +17,7 @@
  *   - where a core is free: not while more of those linked to it are awake than there are cores;
  *   - unless it was in vain lately (`patience.ts`).
  */
-import { canBlock, isAwake, nap, parallelism, type ThreadId } from '@flatshare/core/internal'
+import { canBlock, clock, isAwake, nap, parallelism, type ThreadId } from '@flatshare/core/internal'
 import type { Incoming } from './incoming.js'
 import { LONGEST_WAIT, Patience } from './patience.js'
 import type { SharedLink } from './shared-link.js'
@@ -96,24 +96,28 @@ export function noteCall(incoming: Incoming | undefined): void {
  * Waits for what is announced next without sleeping, where that pays.
  *
  * @param seen what `postsNow` gave before the thread last looked at everything.
- * @returns whether something was announced since.
+ * @param now what `clock` gives.
+ * @returns when something came that was announced since, as core's `spin` does.
  */
-export function waitAwake(seen: number, links: readonly SharedLink[]): boolean {
+export function waitAwake(seen: number, now: number, links: readonly SharedLink[]): number {
   if (napsLeft > 0) {
     napsLeft = 0
-    if (served) return nap(seen)
+    if (served) return nap(seen) ? clock() : 0
   }
-  if (!nearest(links) || !coreIsFree() || !patience.tries()) return false
-  const paid = wait(seen, links)
-  patience.note(paid)
-  return paid
+  if (!nearest(links) || !coreIsFree() || !patience.tries()) return 0
+  const came = wait(seen, now, links)
+  patience.note(came !== 0)
+  return came
 }
 
-function wait(seen: number, links: readonly SharedLink[]): boolean {
-  if (comesUp(seen)) return true
-  if (woken !== 0) return false
+function wait(seen: number, now: number, links: readonly SharedLink[]): number {
+  if (woken !== 0) {
+    if (comesUp(seen)) return clock()
+    if (woken !== 0) return 0
+    now = clock()
+  }
   looksAt = links
-  return nearest(links)?.spin(seen, LONGEST_WAIT, mayCome) === true
+  return nearest(links)?.spin(seen, now, LONGEST_WAIT, mayCome) ?? 0
 }
 
 /**

@@ -165,18 +165,27 @@ const LOOKS = nativePause ? 128 : 1024
  * Waits for an announcement without sleeping.
  *
  * @param seen what `postsNow` gave before the thread last looked at everything.
+ * @param now what `clock` gives: whoever is about to spin has asked it lately, and to ask takes long.
  * @param milliseconds how long it looks at most.
  * @param goOn asked every few microseconds; where it answers false, the wait is over.
  * @param word index of a word that is likely to change before the announcement, as it is what that is made for …
  * @param value … and what it is as long as nothing has come. That it has changed is as good as the announcement.
- * @returns whether something was announced since `seen`.
+ * @returns when that came that was announced since `seen`, or some microseconds before; 0 where nothing was.
  */
-export function spin(seen: number, milliseconds: number, goOn: () => boolean, word = own.posts, value = seen): boolean {
+export function spin(
+  seen: number,
+  now: number,
+  milliseconds: number,
+  goOn: () => boolean,
+  word = own.posts,
+  value = seen,
+): number {
   if (own.bell === 0) ownThreadId()
-  if (lookOften(seen, word, value)) return true
-  const end = clock() + milliseconds
-  while (goOn() && clock() < end) if (lookOften(seen, word, value)) return true
-  return Atomics.load(memory.i32, own.posts) !== seen
+  const end = now + milliseconds
+  do {
+    if (lookOften(seen, word, value)) return now
+  } while (goOn() && (now = clock()) < end)
+  return Atomics.load(memory.i32, own.posts) !== seen ? now : 0
 }
 
 function lookOften(seen: number, word: number, value: number): boolean {

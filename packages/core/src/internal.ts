@@ -28,6 +28,7 @@ export {
   processId,
   readsPortsNow,
   receiveNow,
+  runMicrotasks,
   reordersReads,
   reportsWorkerExit,
   type StartedWorker,

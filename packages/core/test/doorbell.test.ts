@@ -7,6 +7,7 @@ import { currentThread, marshal } from '@flatshare/core'
 import {
   allocate,
   announce,
+  clock,
   fallAsleep,
   hasDoorbell,
   holdOpen,
@@ -157,7 +158,7 @@ describe('spinning', () => {
     const seen = postsNow()
     const worker = start('ringing', { word, rounds: 1 })
     const ended = once(worker, 'exit')
-    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, 600_000, () => true)).toBe(true)
+    while (Atomics.load(i32, word >> 2) === 0) expect(spin(seen, clock(), 600_000, () => true)).not.toBe(0)
     expect(postsNow()).not.toBe(seen)
     Atomics.store(i32, (word >> 2) + 1, 1)
     Atomics.notify(i32, (word >> 2) + 1)
@@ -166,14 +167,14 @@ describe('spinning', () => {
 
   it('ends when it is no use any more, and when the time is over', () => {
     let asked = 0
-    expect(spin(postsNow(), 600_000, () => ++asked < 3)).toBe(false)
+    expect(spin(postsNow(), clock(), 600_000, () => ++asked < 3)).toBe(0)
     expect(asked).toBe(3)
-    expect(spin(postsNow(), 0, () => true)).toBe(false)
+    expect(spin(postsNow(), clock(), 0, () => true)).toBe(0)
   })
 
   it('does not wait for what was announced before', () => {
     const seen = postsNow()
     announce(me)
-    expect(spin(seen, 0, () => false)).toBe(true)
+    expect(spin(seen, clock(), 0, () => false)).not.toBe(0)
   })
 })

@@ -196,6 +196,10 @@ export function afterMicrotasks(callback: () => void): void {
   soon(callback)
 }
 
+export function runMicrotasks(): boolean {
+  return false
+}
+
 /** Loads an ES module by its URL before it returns; false where the runtime can't. */
 export function loadModule(_url: string): boolean {
   return false

@@ -319,6 +319,17 @@ function thenTick(callback: () => void): void {
   void settled.then(() => process.nextTick(callback))
 }
 
+const { _tickCallback: runTicks } = process as { _tickCallback?: () => void }
+
+/**
+ * Runs the microtasks and ticks that wait, until none is left: only from a callback of `afterMicrotasks` or `soon`. False
+ * where the runtime can't.
+ */
+export function runMicrotasks(): boolean {
+  runTicks?.call(process)
+  return runTicks !== undefined
+}
+
 /** Calls back from the event loop, after what is running and its microtasks, and before any timer is due. */
 export function soon(callback: () => void): void {
   nobodys.runInAsyncScope(setImmediate, undefined, callback)
