@@ -19,6 +19,7 @@ import { type CallId, CannotBlockError, causality, DeadlockError, DisconnectedEr
 import {
   isAlive,
   isThenable,
+  keepOne,
   onThreadExitInternal,
   ownThreadId,
   type Raised,
@@ -82,6 +83,8 @@ class Delivering {
     this.end = resolve
   })
 }
+
+keepOne(() => new Delivering())
 
 export class Subscription {
   readonly place: Place

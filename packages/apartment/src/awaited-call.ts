@@ -1,5 +1,5 @@
 /** A call of this thread, from its making until it is settled. */
-import { type CallId, LARGE_ID } from '@flatshare/core/internal'
+import { type CallId, keepOne, LARGE_ID } from '@flatshare/core/internal'
 import type { CallCell } from './call-cells.js'
 import { atCall, type CallTrace, failLater } from './call-trace.js'
 import type { IterationLimit } from './iteration-limit.js'
@@ -15,13 +15,6 @@ export interface CallTarget {
 type Place = (error: unknown, trace: CallTrace) => unknown
 
 export class AwaitedCall {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new AwaitedCall({ id: 0, name: '' }, 'call', '', undefined, undefined, undefined, undefined)
-
-  static {
-    AwaitedCall.one.id = LARGE_ID
-  }
-
   /** 0 until it is made. */
   id: CallId = 0
   /** Whether it has its outcome, and which. */
@@ -95,3 +88,9 @@ export class AwaitedCall {
     throw this.#place ? this.#place(this.outcome, undefined) : this.outcome
   }
 }
+
+keepOne(() => {
+  const call = new AwaitedCall({ id: 0, name: '' }, 'call', '', undefined, undefined, undefined, undefined)
+  call.id = LARGE_ID
+  return call
+})

@@ -21,7 +21,16 @@
  *
  * Messages name a cell by its number within the caller's chunks, so that a forged one leads to no other memory.
  */
-import { allocate, i32, ownThreadId, reach, sharedBlock, THREAD_SLOTS, type ThreadId } from '@flatshare/core/internal'
+import {
+  allocate,
+  i32,
+  keepOne,
+  ownThreadId,
+  reach,
+  sharedBlock,
+  THREAD_SLOTS,
+  type ThreadId,
+} from '@flatshare/core/internal'
 
 /** The operations on shared words. */
 export interface Words {
@@ -117,7 +126,10 @@ export class CallCell {
   #wanted = true
 
   constructor() {
-    if (idle.length === 0) extend()
+    if (idle.length === 0) {
+      if (own.length === 0) keepOne(() => this)
+      extend()
+    }
     this.number = idle.pop()!
     this.turn = protocol.begin(own[this.number]!)
   }

@@ -3,6 +3,7 @@ import { CannotBlockError, DeadlockError, DisconnectedError } from '@flatshare/c
 import {
   type CallId,
   isThenable,
+  keepOne,
   LARGE_ID,
   ownThreadId,
   runCall,
@@ -45,17 +46,6 @@ const perform = ({ stub, how, member, args }: IncomingCall) => stub!.perform(how
 
 /** A call of an object of this thread. */
 export class IncomingCall extends ServedCall implements Turn {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new IncomingCall(
-    { threadId: 0 } as CallingPeer,
-    'call',
-    '',
-    [LARGE_ID],
-    undefined,
-    undefined,
-    false,
-  )
-
   stub: Stub | undefined
   args: unknown[] | undefined
   /** Where it queues, if it does. */
@@ -155,6 +145,8 @@ export class IncomingCall extends ServedCall implements Turn {
     stepsAreCalls(generator, { gate, label: `${stub!.name}.${member}()`, refusal: () => stub!.refusal() })
   }
 }
+
+keepOne(() => new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [LARGE_ID], undefined, undefined, false))
 
 export function serveCall(message: CallMessage, from: CallingPeer): void {
   // Unpacking may run code of users, which may receive the next message.

@@ -11,6 +11,7 @@
  * of one `Promise.all` would both enter.
  */
 import { asyncContext } from '#platform'
+import { keepMarked } from './kept-shapes.js'
 import { Header, i32, THREAD_SLOTS } from './memory.js'
 import { ownThreadId, SlotWord, slotOf, type ThreadId } from './threads.js'
 
@@ -54,6 +55,7 @@ export function trackAcrossAwait(): boolean {
   if (!asked) {
     asked = true
     tracking = asyncContext<Frame>()
+    keepMarked()
   }
   return tracking !== undefined
 }

@@ -1,14 +1,12 @@
 /** What encoding stops at. Keeping track of the place all the while would cost more than to look for it then. */
 import { insteadOfEmptied } from './emptied.js'
 import { NotMarshalableError } from './errors.js'
+import { keepOne } from './kept-shapes.js'
 import { marshalerOf } from './marshaler.js'
 import { refusal } from './refusal.js'
 
 /** Found something that can't cross; where it stands is looked up only then. */
 export class Refused extends Error {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new Refused('', undefined)
-
   readonly trail: string[] = []
   culprit: unknown
   readonly #instead: string | undefined
@@ -46,6 +44,8 @@ export class Refused extends Error {
     this.culprit = root
   }
 }
+
+keepOne(() => new Refused('', undefined))
 
 /** The keys that lead to the first place where `culprit` stands, in the order of encoding. */
 function pathTo(x: unknown, culprit: unknown, seen: Set<unknown>): string[] | undefined {

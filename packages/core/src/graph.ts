@@ -13,6 +13,7 @@
 import { objectLabel } from './codec-kinds.js'
 import { insteadOfEmptied } from './emptied.js'
 import { NotMarshalableError } from './errors.js'
+import { keepOne } from './kept-shapes.js'
 import { type MarshalContext, type Marshaler, marshalerFor, marshalerOf, type UnmarshalContext } from './marshaler.js'
 import { missingMarshaler } from './missing-marshaler.js'
 import { isOfPlatform } from './of-platform.js'
@@ -88,9 +89,6 @@ function put(target: any, key: string, value: unknown): void {
 const BUSY = Symbol('being packed')
 
 class Packer implements MarshalContext {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new Packer([], undefined, false, undefined)
-
   readonly refs: PackedReference[] = []
   readonly #copies = new Map<object, object | typeof BUSY>()
   /** What is transferred: it stays in the graph as it is. */
@@ -210,6 +208,8 @@ class Packer implements MarshalContext {
     return packed
   }
 }
+
+keepOne(() => new Packer([], undefined, false, undefined))
 
 /** Packs a value and everything that it refers to. */
 export function packGraph(

@@ -22,6 +22,7 @@ import { decodeValue, encodeValue } from './codec.js'
 import { internedKey } from './codec-keys.js'
 import { NotMarshalableError } from './errors.js'
 import { freezeDeeply, freezeWhole } from './frozen.js'
+import { keepOne } from './kept-shapes.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
 import { type Column, RunPart } from './raised-run.js'
@@ -110,6 +111,8 @@ export class RaisedBatch {
     return { bytes: this.#bytes, number: this.number }
   }
 }
+
+keepOne(() => new RaisedBatch([], 0))
 
 /** A part of a run has its columns already: one name, one shape, no targets. */
 function columnsOfPart({ run, from, to, length }: RunPart, dropped: number): Columns {

@@ -8,6 +8,7 @@
  * Queues hold *parts* of a run. As it closes with the first that is sent, several sinks are sent the same parts, and what
  * all have heard of is soon let go.
  */
+import { keepOne } from './kept-shapes.js'
 import { type EventCount, isPrimitive, type Keys, shapeOfPayload } from './raised-event.js'
 
 /** All values of one key: numbers, others, or one that all are. */
@@ -73,9 +74,6 @@ function grown(numbers: Float64Array): Float64Array {
 }
 
 export class RaisedRun {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new RaisedRun('', undefined, [''], 0)
-
   readonly event: string
   /** Undefined for payloads that are primitive values themselves. */
   readonly shape: Keys | undefined
@@ -163,9 +161,6 @@ export class RaisedRun {
 
 /** Some of the events of a run. */
 export class RunPart {
-  /** As `RaisedRun.one`. */
-  static readonly one = new RunPart(RaisedRun.one, 0, 0)
-
   constructor(
     readonly run: RaisedRun,
     public from: number,
@@ -176,3 +171,5 @@ export class RunPart {
     return this.to - this.from
   }
 }
+
+keepOne(() => new RunPart(RaisedRun.of('', '', { last: 0 })!, 0, 0))

@@ -1,6 +1,7 @@
 /** Reads calls and answers from bytes, which anybody may have sent; the format is in `plain-record.ts`. */
 import { type AnswerMessage, type CallMessage, messages } from '@flatshare/apartment/internal'
 import { NotMarshalableError } from '@flatshare/core'
+import { keepOne } from '@flatshare/core/internal'
 import { BareDecoder } from './bare-value.js'
 import { isDeeperThan } from './codec.js'
 import {
@@ -65,9 +66,6 @@ export const TOO_DEEP = Symbol('too deep')
 
 /** Reads messages, each when it is to be received. */
 export class PlainReader {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new PlainReader(new Uint8Array(0), 0, 0)
-
   #bytes: Buffer
   #at: number
 
@@ -199,3 +197,5 @@ export class PlainReader {
     }
   }
 }
+
+keepOne(() => new PlainReader(new Uint8Array(0), 0, 0))

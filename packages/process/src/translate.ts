@@ -17,7 +17,7 @@
 
 import { type Message, messages } from '@flatshare/apartment/internal'
 import type { CallId, ForeignThread, ThreadHome } from '@flatshare/core/internal'
-import { LARGE_ID, processName } from '@flatshare/core/internal'
+import { keepOne, LARGE_ID, processName } from '@flatshare/core/internal'
 import { RecentMap } from './recent-map.js'
 
 const { HELLO, CALL, ANSWER, FAILURE, CANCEL, LINK, LOST, ASK, WAITING } = messages
@@ -27,9 +27,6 @@ type Entry = number | readonly [process: string, call: number]
 
 /** A call of another process. */
 class Alias {
-  /** Engines drop the shape of objects of which none is left, and with it all code compiled for them: one is. */
-  static readonly one = new Alias(LARGE_ID, '', LARGE_ID, undefined!, undefined!)
-
   /** By all links. */
   count = 0
   /** By the link by which it came first. */
@@ -44,6 +41,8 @@ class Alias {
     readonly among: RecentMap<Alias>,
   ) {}
 }
+
+keepOne(() => new Alias(LARGE_ID, '', LARGE_ID, undefined!, undefined!))
 
 const LONGEST_PATH = 0xffff
 const LONGEST_NAME = 64

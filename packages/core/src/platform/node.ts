@@ -4,7 +4,7 @@
  * Every worker loads what this imports before anything else. So what isn't needed at once is asked of
  * `process.getBuiltinModule` where it is needed.
  */
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks'
 import { isProxy as isProxyObject } from 'node:util/types'
 import workerThreads, {
   getEnvironmentData,
@@ -256,8 +256,22 @@ export function onLoopDrained(callback: () => void): void {
 /** Code that runs in it runs in no other context. */
 const nobodys = new AsyncResource('flatshare', { requireManualDestroy: true })
 
+/** With the marks that they have while contexts follow the running code: see core's `kept-shapes.ts`. */
+const marked: object[] = []
+
+/** Keeps one of each kind of what the runtime marks. It does so from the first run on. */
+function keepOfRuntime(storage: AsyncLocalStorage<unknown>): void {
+  storage.run(marked, () => {
+    const immediate = setImmediate(() => {})
+    clearImmediate(immediate)
+    marked.push(immediate, new Promise(() => {}))
+    process.nextTick(() => marked.push(executionAsyncResource()))
+  })
+}
+
 export function asyncContext<T>(): AsyncContext<T> | undefined {
   const storage = new AsyncLocalStorage<T>()
+  keepOfRuntime(storage as AsyncLocalStorage<unknown>)
   let inside = false
   const enter = (value: T, fn: (argument: any) => any, argument: unknown): any => {
     storage.enterWith(value)
