@@ -26,6 +26,7 @@ import { keepOne } from './kept-shapes.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
 import { type Column, RunPart } from './raised-run.js'
+import { RecentLists } from './recent-lists.js'
 import { ownThreadId, type ThreadId } from './threads.js'
 
 /** The columns of a batch; see above. */
@@ -248,15 +249,14 @@ function alike(
   return list
 }
 
-interface Decoded {
-  readonly number: number
-  readonly list: WeakRef<readonly SeenEvent[]>
-}
+/** By the thread that they came from. */
+const recentLists = new Map<ThreadId, RecentLists<readonly SeenEvent[]>>()
 
-/** By thread: the lists of the last batches that came from there, the latest first. Other sinks may be about to get the same. */
-const decoded = new Map<ThreadId, Decoded[]>()
-/** Of one turn of raising. */
-const MOST_LISTS = 8
+function decoded(bytes: Uint8Array): readonly SeenEvent[] {
+  const columns = decodeValue(bytes) as Columns
+  for (const keys of columns[3] as string[][]) for (let i = 0; i < keys.length; i++) keys[i] = internedKey(keys[i]!)
+  return freezeWhole(listOf(columns))
+}
 
 /** Between processes as the list: bytes of strangers could name shared memory. */
 const apart: Marshaler<RaisedBatch, { readonly list?: unknown }> = {
@@ -282,15 +282,10 @@ const marshaler: Marshaler<RaisedBatch, Body> = {
       for (const value of list as unknown[]) freezeDeeply(value, new Set())
       return freezeWhole(list as SeenEvent[]) as never
     }
-    let known = decoded.get(from)
-    if (!known) decoded.set(from, (known = []))
-    const same = from === ownThreadId() ? undefined : known.find((one) => one.number === number)?.list.deref()
-    if (same) return same as never
-    const columns = decodeValue(bytes) as Columns
-    for (const keys of columns[3] as string[][]) for (let i = 0; i < keys.length; i++) keys[i] = internedKey(keys[i]!)
-    const made = freezeWhole(listOf(columns))
-    if (known.unshift({ number: number!, list: new WeakRef(made) }) > MOST_LISTS) known.pop()
-    return made as never
+    if (from === ownThreadId()) return decoded(bytes) as never
+    let lists = recentLists.get(from)
+    if (!lists) recentLists.set(from, (lists = new RecentLists()))
+    return lists.get(number!, () => decoded(bytes)) as never
   },
 }
 Object.defineProperty(RaisedBatch.prototype, MARSHALER, { value: marshaler })

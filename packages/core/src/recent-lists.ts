@@ -1,0 +1,44 @@
+/**
+ * The lists of events that came to this thread last, for the other sinks here that are about to get the same ones.
+ *
+ * A batch comes once for each sink that is to hear of it. How often the last ones came tells how often the next one will,
+ * and so long its list is kept; not at all where each comes once. What collects young garbage takes a WeakRef's object for
+ * alive, and would copy the lists of a flood over and over.
+ */
+
+interface Recent<T extends object> {
+  readonly number: number
+  came: number
+  list: WeakRef<T> | undefined
+}
+
+/** Of one turn of raising. */
+const MOST = 8
+
+/** Of batches of one thread, which has numbered them. */
+export class RecentLists<T extends object> {
+  /** The latest first. */
+  readonly #recent: Recent<T>[] = []
+  /** How often each may come; the last ones tell when there have been enough. */
+  #times = Infinity
+
+  /** The list of the batch that has come: the same one as before, as long as somebody has that; else a new one. */
+  get(number: number, make: () => T): T {
+    const recent = this.#recent.find((one) => one.number === number) ?? this.#add(number)
+    const known = recent.list?.deref()
+    const list = known ?? make()
+    if (++recent.came > this.#times) this.#times = recent.came
+    if (recent.came === this.#times) recent.list = undefined
+    else if (!known) recent.list = new WeakRef(list)
+    return list
+  }
+
+  #add(number: number): Recent<T> {
+    const recent: Recent<T> = { number, came: 0, list: undefined }
+    if (this.#recent.unshift(recent) > MOST) {
+      this.#times = Math.max(...this.#recent.map(({ came }) => came))
+      this.#recent.pop()
+    }
+    return recent
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { RecentLists } from '../dist/recent-lists.js'
+
+/** So many batches are remembered. */
+const REMEMBERED = 8
+
+/** Each batch in turn comes so often; says how many lists were made of it. */
+function comes(lists: RecentLists<object>, number: number, times: number): number {
+  const made = new Set<object>()
+  for (let i = 0; i < times; i++) made.add(lists.get(number, () => ({ number })))
+  return made.size
+}
+
+describe('Lists of batches that come for several sinks', () => {
+  it('are made once each, also where nothing is known yet of how often they come', () => {
+    const lists = new RecentLists<object>()
+    for (let number = 1; number <= 3 * REMEMBERED; number++) expect(comes(lists, number, 5)).toBe(1)
+  })
+
+  it('are shared whatever the order in which they come', () => {
+    const lists = new RecentLists<object>()
+    for (let first = 1; first < 50; first += 4) {
+      const made: object[] = []
+      const make = () => {
+        made.push({})
+        return made.at(-1)!
+      }
+      for (let sink = 0; sink < 3; sink++) for (let i = 0; i < 4; i++) expect(lists.get(first + i, make)).toBe(made[i])
+      expect(made).toHaveLength(4)
+    }
+  })
+
+  it('are kept for nobody where each comes once, until one comes again', () => {
+    const lists = new RecentLists<object>()
+    for (let number = 1; number <= 2 * REMEMBERED; number++) comes(lists, number, 1)
+    expect(comes(lists, 100, 2)).toBe(2)
+    expect(comes(lists, 101, 2)).toBe(1)
+    expect(comes(lists, 102, 3)).toBe(2)
+    for (let number = 103; number < 120; number++) expect(comes(lists, number, 3)).toBe(1)
+  })
+
+  it('are let go of when they have come as often as those before', () => {
+    const lists = new RecentLists<object>()
+    for (let number = 1; number <= 2 * REMEMBERED; number++) comes(lists, number, 2)
+    const list = lists.get(100, () => ({}))
+    expect(lists.get(100, () => ({}))).toBe(list)
+    expect(lists.get(100, () => ({}))).not.toBe(list)
+  })
+})
