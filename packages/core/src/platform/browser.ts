@@ -196,6 +196,7 @@ export function afterMicrotasks(callback: () => void): void {
   soon(callback)
 }
 
+/** A browser runs them by itself alone. */
 export function runMicrotasks(): boolean {
   return false
 }
