@@ -1,14 +1,19 @@
 /** A flood of events, from this thread to listeners on another one: what each way of sending them must do. */
 
+import type { Row } from '../benchmark.js'
+import { UNCOUNTED, WARM_UP } from '../call/call-row.js'
+
 /** What an event carries. */
 export interface Created {
   readonly id: number
   readonly name: string
 }
 
-/** A sample is so many events, raised in turns of so many each: the event loop of the raising thread goes on between. */
+/** A flood is so many events, raised in turns of so many each: the event loop of the raising thread goes on between. */
 const EVENTS = 40_000
 const A_TURN = 4_000
+/** A sample is so many floods that they take about so many milliseconds, as those of calls do. */
+const SAMPLE = 30
 
 /** One way of sending events, with its listeners in place. */
 export interface Sender {
@@ -20,18 +25,31 @@ export interface Sender {
 }
 
 /**
- * Milliseconds of events that come before a sample and aren't measured: as with calls, no sample begins with threads that
- * have been asleep while other rows were sampled.
+ * A row of floods, each from its first event until all listeners have heard of all; a sample is the nanoseconds for an
+ * event. As with calls, no sample begins with threads that have been asleep while other rows were sampled.
  */
-const UNCOUNTED = 15
+export function floodRow(name: string, sender: Sender): Row {
+  let floods = 0
 
-/** Sends a flood; gives the nanoseconds for each event until all listeners had heard of all. */
-export async function flood(sender: Sender): Promise<number> {
-  const deadline = performance.now() + UNCOUNTED
-  while (performance.now() < deadline) await sendAll(sender, A_TURN)
-  const started = process.hrtime.bigint()
-  await sendAll(sender, EVENTS)
-  return Number(process.hrtime.bigint() - started) / EVENTS
+  async function warmUp(): Promise<void> {
+    const deadline = performance.now() + WARM_UP
+    while (performance.now() < deadline) await sendAll(sender, A_TURN)
+    floods = 1
+  }
+
+  return {
+    name,
+    async run() {
+      if (floods === 0) await warmUp()
+      await sendAll(sender, A_TURN * Math.ceil((floods * UNCOUNTED * EVENTS) / A_TURN))
+      const started = performance.now()
+      for (let i = 0; i < floods; i++) await sendAll(sender, EVENTS)
+      const took = performance.now() - started
+      const each = (took * 1e6) / floods / EVENTS
+      floods = Math.max(Math.round((floods * SAMPLE) / took), 1)
+      return each
+    },
+  }
 }
 
 /** Resolves when all listeners have heard of so many events. */

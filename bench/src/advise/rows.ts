@@ -5,7 +5,7 @@ import { wrap } from 'comlink'
 // @ts-expect-error it has no types of its own
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import type { Benchmark } from '../benchmark.js'
-import { type Created, flood, type Sender } from './flood.js'
+import { type Created, floodRow } from './flood.js'
 import type { Listening } from './listening.js'
 
 /** The peers' names. */
@@ -28,16 +28,13 @@ export async function adviseBenchmark(listeners: number): Promise<Benchmark> {
   const remote = wrap<{ listen(event: Created): void }>(nodeEndpoint(worker))
   const callbacks = Array.from({ length: listeners }, () => remote.listen)
 
-  // Made once: engines drop the shape of objects of which none is left, and the loop's code with it.
-  const senders: Array<[name: string, sender: Sender]> = [
-    ['AdviseSource', { send: (event) => source.raise('created', event), ...counting }],
-    [BROADCAST, { send: (event) => channel.postMessage(event), ...counting }],
-    [COMLINK, { send: (event) => callbacks.forEach((call) => void call(event)), ...counting }],
-  ]
-
   return {
     title: `Events to ${listeners === 1 ? 'a listener' : `${listeners} listeners`} on another thread: time for an event`,
-    rows: senders.map(([name, sender]) => ({ name, run: () => flood(sender) })),
+    rows: [
+      floodRow('AdviseSource', { send: (event) => source.raise('created', event), ...counting }),
+      floodRow(BROADCAST, { send: (event) => channel.postMessage(event), ...counting }),
+      floodRow(COMLINK, { send: (event) => callbacks.forEach((call) => void call(event)), ...counting }),
+    ],
     goals: [
       { against: BROADCAST, faster: 10 },
       { against: COMLINK, faster: 10 },

@@ -3,12 +3,14 @@
  *
  *   asleep     it is in its event loop, or in code of users; whoever publishes rings for it (core's `doorbell.ts`)
  *   scheduled  it looks when the microtasks of this turn are done; nobody needs to ring
- *   looking    some records of each ring, in turns; then their answers go out, microtasks run, and it looks again
+ *   looking    some records of each ring, in turns; then their answers go out, microtasks run, and it looks again: in place
+ *              where the runtime lets itself be told to run them, which takes a tenth of the time, and the stack is the
+ *              event loop's own
  *   waiting    nothing was there, and something is near (`spinning.ts`): it waits without sleeping
  *
  *   asleep → scheduled       the bell rang, or this thread has sent something and an answer is near
  *   scheduled → looking      when no other microtask is left
- *   looking → scheduled      something was there
+ *   looking → scheduled      something was there, and microtasks can't be run in place
  *   looking → waiting        nothing was, and it pays
  *   looking, waiting → asleep
  *

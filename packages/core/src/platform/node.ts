@@ -4,7 +4,7 @@
  * Every worker loads what this imports before anything else. So what isn't needed at once is asked of
  * `process.getBuiltinModule` where it is needed.
  */
-import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { isProxy as isProxyObject } from 'node:util/types'
 import workerThreads, {
   getEnvironmentData,
@@ -265,7 +265,8 @@ function keepOfRuntime(storage: AsyncLocalStorage<unknown>): void {
     const immediate = setImmediate(() => {})
     clearImmediate(immediate)
     marked.push(immediate, new Promise(() => {}))
-    process.nextTick(() => marked.push(executionAsyncResource()))
+    // A tick can be had from inside of it alone.
+    process.nextTick(() => marked.push(process.getBuiltinModule('node:async_hooks').executionAsyncResource()))
   })
 }
 
