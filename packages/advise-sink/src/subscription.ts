@@ -84,7 +84,7 @@ class Delivering {
   })
 }
 
-keepOne(() => new Delivering())
+keepOne(new Delivering())
 
 export class Subscription {
   readonly place: Place

@@ -89,8 +89,6 @@ export class AwaitedCall {
   }
 }
 
-keepOne(() => {
-  const call = new AwaitedCall({ id: 0, name: '' }, 'call', '', undefined, undefined, undefined, undefined)
-  call.id = LARGE_ID
-  return call
-})
+const one = new AwaitedCall({ id: 0, name: '' }, 'call', '', undefined, undefined, undefined, undefined)
+one.id = LARGE_ID
+keepOne(one)

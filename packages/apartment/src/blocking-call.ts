@@ -95,18 +95,15 @@ function answeredSoon(peer: Peer, call: AwaitedCall): boolean {
   flushLinks()
   if (link.kind === 'port' || comesUp(before) || !mayAnswerSoon(threadId, link.pace)) return false
   const stillAwake = () => isAwake(threadId)
-  let came = false
   let now = clock()
-  for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+  for (let rounds = 0; rounds < MOST_ROUNDS && now !== 0; rounds++) {
     const seen = postsNow()
-    // What comes may be from others: a call that this one has led to.
-    if (came) receiveAll(peer, call)
+    // What has come may be from others: a call that this one has led to.
+    if (rounds > 0) receiveAll(peer, call)
     else link.look()
     if (call.settled) return true
     now = link.spin?.(seen, now, LONGEST_WAIT, stillAwake) ?? 0
-    came = now !== 0
-    patience.note(came)
-    if (!came) return false
+    patience.note(now !== 0)
   }
   return false
 }

@@ -127,7 +127,7 @@ export class CallCell {
 
   constructor() {
     if (idle.length === 0) {
-      if (own.length === 0) keepOne(() => this)
+      if (own.length === 0) keepOne(this)
       extend()
     }
     this.number = idle.pop()!

@@ -1,5 +1,5 @@
 /** What a call gives. */
-import { keepOne } from '@flatshare/core/internal'
+import { keepPromise } from '@flatshare/core/internal'
 
 /**
  * A promise of a call's result that can also be iterated, as the result can: `for await (const x of proxy.messages())`
@@ -29,7 +29,7 @@ export class CallResult<T = unknown> extends Promise<T> {
 }
 
 Reflect.defineProperty(CallResult.prototype, 'constructor', { value: Promise, writable: true, configurable: true })
-keepOne(() => new CallResult(() => {}))
+keepPromise(() => new CallResult(() => {}))
 
 /** The promise of a call that was made by other means. */
 export function asCallResult(promise: Promise<unknown>): CallResult {

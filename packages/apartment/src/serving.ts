@@ -146,7 +146,7 @@ export class IncomingCall extends ServedCall implements Turn {
   }
 }
 
-keepOne(() => new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [LARGE_ID], undefined, undefined, false))
+keepOne(new IncomingCall({ threadId: 0 } as CallingPeer, 'call', '', [LARGE_ID], undefined, undefined, false))
 
 export function serveCall(message: CallMessage, from: CallingPeer): void {
   // Unpacking may run code of users, which may receive the next message.

@@ -45,7 +45,7 @@ export class Refused extends Error {
   }
 }
 
-keepOne(() => new Refused('', undefined))
+keepOne(new Refused('', undefined))
 
 /** The keys that lead to the first place where `culprit` stands, in the order of encoding. */
 function pathTo(x: unknown, culprit: unknown, seen: Set<unknown>): string[] | undefined {

@@ -209,7 +209,7 @@ class Packer implements MarshalContext {
   }
 }
 
-keepOne(() => new Packer([], undefined, false, undefined))
+keepOne(new Packer([], undefined, false, undefined))
 
 /** Packs a value and everything that it refers to. */
 export function packGraph(

@@ -97,7 +97,7 @@ export {
   type ReleaseHook,
 } from './initialize.js'
 export { onIntroduction } from './introduction.js'
-export { keepOne } from './kept-shapes.js'
+export { keepOne, keepPromise } from './kept-shapes.js'
 export { onLastWords, sayLastWords } from './last-words.js'
 export { drainLines, introduce, onThreadExitInternal, settleExits, type ThreadExit } from './lifecycle.js'
 export {

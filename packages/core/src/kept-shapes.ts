@@ -7,15 +7,20 @@
  */
 
 const kept: object[] = []
-const makers: Array<() => object> = []
+const promises: Array<() => Promise<unknown>> = []
 
-/** Keeps one of a kind for good; one more, with the runtime's marks, once it marks what it makes (`trackAcrossAwait`). */
-export function keepOne(make: () => object): void {
-  kept.push(make())
-  makers.push(make)
+/** Keeps one of a kind for good. */
+export function keepOne(one: object): void {
+  kept.push(one)
 }
 
-/** The runtime marks promises, and what it queues, from now on. */
+/** As `keepOne`, of a class of promises: one more once the runtime marks them (`trackAcrossAwait`), as that is a new shape. */
+export function keepPromise(make: () => Promise<unknown>): void {
+  kept.push(make())
+  promises.push(make)
+}
+
+/** The runtime marks promises from now on. */
 export function keepMarked(): void {
-  for (const make of makers) kept.push(make())
+  for (const make of promises) kept.push(make())
 }

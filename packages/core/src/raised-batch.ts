@@ -113,7 +113,7 @@ export class RaisedBatch {
   }
 }
 
-keepOne(() => new RaisedBatch([], 0))
+keepOne(new RaisedBatch([], 0))
 
 /** A part of a run has its columns already: one name, one shape, no targets. */
 function columnsOfPart({ run, from, to, length }: RunPart, dropped: number): Columns {

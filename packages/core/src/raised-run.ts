@@ -172,4 +172,4 @@ export class RunPart {
   }
 }
 
-keepOne(() => new RunPart(RaisedRun.of('', '', { last: 0 })!, 0, 0))
+keepOne(new RunPart(RaisedRun.of('', '', { last: 0 })!, 0, 0))

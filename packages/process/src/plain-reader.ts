@@ -198,4 +198,4 @@ export class PlainReader {
   }
 }
 
-keepOne(() => new PlainReader(new Uint8Array(0), 0, 0))
+keepOne(new PlainReader(new Uint8Array(0), 0, 0))

@@ -42,7 +42,7 @@ class Alias {
   ) {}
 }
 
-keepOne(() => new Alias(LARGE_ID, '', LARGE_ID, undefined!, undefined!))
+keepOne(new Alias(LARGE_ID, '', LARGE_ID, undefined!, undefined!))
 
 const LONGEST_PATH = 0xffff
 const LONGEST_NAME = 64
