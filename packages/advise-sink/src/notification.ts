@@ -8,7 +8,10 @@ export type PayloadAnd<P, Options> = undefined extends P
   ? [payload?: P, options?: Options]
   : [payload: P, options?: Options]
 
-/** One event, as it was at the moment of raising; frozen. `event` tells which `payload` it is. */
+/**
+ * One event, as it was at the moment of raising: its payload is frozen, and so is all of it where several sinks may have the
+ * same one. `event` tells which `payload` it is.
+ */
 export type Notification<Events extends object, E extends EventName<Events> = EventName<Events>> = {
   readonly [K in E]: {
     readonly event: K

@@ -71,6 +71,10 @@ registerMarshaler(frozenMarshaler)
 
 /** Freezes a list of frozen values, which then arrives frozen, to any depth, on other threads. */
 export function freezeWhole<T>(list: T[]): readonly T[] {
-  Object.defineProperty(list, MARSHALER, { value: frozenMarshaler })
-  return Object.freeze(list)
+  return Object.freeze(frozenAfar(list))
+}
+
+/** Has a list arrive frozen, to any depth, on other threads. */
+export function frozenAfar<T>(list: T[]): readonly T[] {
+  return Object.defineProperty(list, MARSHALER, { value: frozenMarshaler })
 }

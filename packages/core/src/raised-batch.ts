@@ -1,9 +1,10 @@
 /**
- * A batch of events on its way to a sink: a frozen list of frozen objects, wherever it arrives.
+ * A batch of events on its way to a sink: a list of events with frozen payloads, wherever it arrives. Where several sinks may
+ * have the same one, all of it is frozen; for a single one that would be a fifth of the work of its thread.
  *
  * Without references in it, it is encoded once, however many sinks get it, by columns: which event, which keys, the
- * values. A thread where it arrives for several sinks decodes it once, as long as nobody has let go of the list; all of
- * them see the same one. With references it is packed for each receiver.
+ * values. A thread where batches arrive for several sinks decodes each once, as long as nobody has let go of the list; all
+ * of them see the same one. With references it is packed for each receiver.
  *
  * The bytes hold, as one value:
  *
@@ -21,7 +22,7 @@
 import { decodeValue, encodeValue } from './codec.js'
 import { internedKey } from './codec-keys.js'
 import { NotMarshalableError } from './errors.js'
-import { freezeDeeply, freezeWhole } from './frozen.js'
+import { freezeDeeply, freezeWhole, frozenAfar } from './frozen.js'
 import { keepOne } from './kept-shapes.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
@@ -208,11 +209,12 @@ function spread(column: Column, count: number): ArrayLike<unknown> {
   return 'all' in column ? new Array<unknown>(count).fill(column.all) : column
 }
 
-function listOf(batch: Columns): SeenEvent[] {
+/** @param shared whether several sinks may see the list: then all of it is frozen, else the payloads. */
+function listOf(batch: Columns, shared = true): SeenEvent[] {
   const [count, names, kinds, shapes, forms, columns, first, gaps, targets, dropped] = batch
   const spreadOut = columns.map((ofShape) => ofShape.map((column) => spread(column, count)))
   if (forms === 0 && !kinds && !gaps && targets.length === 0 && dropped === 0) {
-    return alike(count, names[0]!, shapes[0]!, spreadOut[0]!, first)
+    return alike(count, names[0]!, shapes[0]!, spreadOut[0]!, first, shared)
   }
   const list: SeenEvent[] = []
   const loose = spreadOut[shapes.length]![0]!
@@ -241,10 +243,12 @@ function alike(
   keys: Keys,
   columns: ReadonlyArray<ArrayLike<unknown>>,
   first: number,
+  shared: boolean,
 ): SeenEvent[] {
   const list = new Array<SeenEvent>(count)
   for (let i = 0; i < count; i++) {
-    list[i] = Object.freeze({ event, payload: payloadOf(keys, columns, i), sequence: first + i })
+    const one = { event, payload: payloadOf(keys, columns, i), sequence: first + i }
+    list[i] = shared ? Object.freeze(one) : one
   }
   return list
 }
@@ -252,10 +256,11 @@ function alike(
 /** By the thread that they came from. */
 const recentLists = new Map<ThreadId, RecentLists<readonly SeenEvent[]>>()
 
-function decoded(bytes: Uint8Array): readonly SeenEvent[] {
+function decoded(bytes: Uint8Array, shared: boolean): readonly SeenEvent[] {
   const columns = decodeValue(bytes) as Columns
   for (const keys of columns[3] as string[][]) for (let i = 0; i < keys.length; i++) keys[i] = internedKey(keys[i]!)
-  return freezeWhole(listOf(columns))
+  const list = listOf(columns, shared)
+  return shared ? freezeWhole(list) : frozenAfar(list)
 }
 
 /** Between processes as the list: bytes of strangers could name shared memory. */
@@ -282,10 +287,10 @@ const marshaler: Marshaler<RaisedBatch, Body> = {
       for (const value of list as unknown[]) freezeDeeply(value, new Set())
       return freezeWhole(list as SeenEvent[]) as never
     }
-    if (from === ownThreadId()) return decoded(bytes) as never
+    if (from === ownThreadId()) return decoded(bytes, true) as never
     let lists = recentLists.get(from)
     if (!lists) recentLists.set(from, (lists = new RecentLists()))
-    return lists.get(number!, () => decoded(bytes)) as never
+    return lists.get(number!, (shared) => decoded(bytes, shared)) as never
   },
 }
 Object.defineProperty(RaisedBatch.prototype, MARSHALER, { value: marshaler })

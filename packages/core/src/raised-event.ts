@@ -22,7 +22,7 @@ export interface EventCount {
   last: number
 }
 
-/** An event as its sinks see it; frozen. */
+/** An event as its sinks see it; its payload is frozen. */
 export interface SeenEvent {
   readonly event: string
   readonly payload: unknown

@@ -2,7 +2,7 @@
  * The lists of events that came to this thread last, for the other sinks here that are about to get the same ones.
  *
  * A batch comes once for each sink that is to hear of it. How often the last ones came tells how often the next one will,
- * and so long its list is kept; not at all where each comes once. What collects young garbage takes a WeakRef's object for
+ * and so long its list is kept; not at all where each comes once, as it is assumed of the first. What collects young garbage takes a WeakRef's object for
  * alive, and would copy the lists of a flood over and over.
  */
 
@@ -19,16 +19,21 @@ const MOST = 8
 export class RecentLists<T extends object> {
   /** The latest first. */
   readonly #recent: Recent<T>[] = []
-  /** How often each may come; the last ones tell when there have been enough. */
-  #times = Infinity
+  /** How often each may come: as often as one of the last. */
+  #times = 0
 
-  /** The list of the batch that has come: the same one as before, as long as somebody has that; else a new one. */
-  get(number: number, make: () => T): T {
+  /**
+   * The list of the batch that has come: the same one as before, as long as somebody has that; else a new one.
+   *
+   * @param make is told whether others may be given it.
+   */
+  get(number: number, make: (shared: boolean) => T): T {
     const recent = this.#recent.find((one) => one.number === number) ?? this.#add(number)
-    const known = recent.list?.deref()
-    const list = known ?? make()
     if (++recent.came > this.#times) this.#times = recent.came
-    if (recent.came === this.#times) recent.list = undefined
+    const shared = recent.came < this.#times
+    const known = recent.list?.deref()
+    const list = known ?? make(shared)
+    if (!shared) recent.list = undefined
     else if (!known) recent.list = new WeakRef(list)
     return list
   }

@@ -12,13 +12,15 @@ function comes(lists: RecentLists<object>, number: number, times: number): numbe
 }
 
 describe('Lists of batches that come for several sinks', () => {
-  it('are made once each, also where nothing is known yet of how often they come', () => {
+  it('are made once each, as soon as one has come more than once', () => {
     const lists = new RecentLists<object>()
-    for (let number = 1; number <= 3 * REMEMBERED; number++) expect(comes(lists, number, 5)).toBe(1)
+    expect(comes(lists, 1, 5)).toBe(5)
+    for (let number = 2; number <= 3 * REMEMBERED; number++) expect(comes(lists, number, 5)).toBe(1)
   })
 
   it('are shared whatever the order in which they come', () => {
     const lists = new RecentLists<object>()
+    comes(lists, 0, 3)
     for (let first = 1; first < 50; first += 4) {
       const made: object[] = []
       const make = () => {
@@ -28,6 +30,21 @@ describe('Lists of batches that come for several sinks', () => {
       for (let sink = 0; sink < 3; sink++) for (let i = 0; i < 4; i++) expect(lists.get(first + i, make)).toBe(made[i])
       expect(made).toHaveLength(4)
     }
+  })
+
+  it('are made for others too where they are kept for any, and for one alone where not', () => {
+    const lists = new RecentLists<object>()
+    const told: boolean[] = []
+    const make = (shared: boolean) => {
+      told.push(shared)
+      return {}
+    }
+    for (let times = 0; times < 2; times++) lists.get(1, make)
+    const list = lists.get(2, make)
+    expect(told).toEqual([false, false, true])
+    expect(lists.get(2, make)).toBe(list)
+    lists.get(2, make)
+    expect(told).toEqual([false, false, true, false])
   })
 
   it('are kept for nobody where each comes once, until one comes again', () => {
