@@ -64,17 +64,12 @@ const frozenMarshaler: Marshaler<readonly unknown[], unknown> = {
   unmarshal(body) {
     const list = body as unknown[]
     for (const value of list) freezeDeeply(value, new Set())
-    return freezeWhole(list)
+    return Object.freeze(frozenAfar(list))
   },
 }
 registerMarshaler(frozenMarshaler)
 
-/** Freezes a list of frozen values, which then arrives frozen, to any depth, on other threads. */
-export function freezeWhole<T>(list: T[]): readonly T[] {
-  return Object.freeze(frozenAfar(list))
-}
-
-/** Has a list arrive frozen, to any depth, on other threads. */
+/** Has a list of frozen values arrive frozen, to any depth, on other threads. */
 export function frozenAfar<T>(list: T[]): readonly T[] {
   return Object.defineProperty(list, MARSHALER, { value: frozenMarshaler })
 }

@@ -77,7 +77,7 @@ export { announce, fallAsleep, hasDoorbell, isAwake, nap, onBell, postsNow, spin
 export { type CarryingCall, noteDowngrade } from './downgrade.js'
 export { abortReason, timeoutError } from './errors.js'
 export { type ForeignThread, foreignAt, foreignHome, joinForeign, processName, type ThreadHome } from './foreign.js'
-export { copyFrozen, freezeWhole } from './frozen.js'
+export { copyFrozen, frozenAfar } from './frozen.js'
 export {
   type ApartPacking,
   containsReference,

@@ -1,10 +1,10 @@
 /**
- * A batch of events on its way to a sink: a list of events with frozen payloads, wherever it arrives. Where several sinks may
- * have the same one, all of it is frozen; for a single one that would be a fifth of the work of its thread.
+ * A batch of events on its way to a sink: a list of its own, wherever it arrives, of events with frozen payloads. Where
+ * several sinks may have the same events, these are frozen too; for a single one that would be a fifth of its work.
  *
  * Without references in it, it is encoded once, however many sinks get it, by columns: which event, which keys, the
- * values. A thread where batches arrive for several sinks decodes each once, as long as nobody has let go of the list; all
- * of them see the same one. With references it is packed for each receiver.
+ * values. A thread where batches arrive for several sinks decodes each once, unless its events were collected
+ * meanwhile; all of them see the same ones. With references it is packed for each receiver.
  *
  * The bytes hold, as one value:
  *
@@ -22,7 +22,7 @@
 import { decodeValue, encodeValue } from './codec.js'
 import { internedKey } from './codec-keys.js'
 import { NotMarshalableError } from './errors.js'
-import { freezeDeeply, freezeWhole, frozenAfar } from './frozen.js'
+import { freezeDeeply, frozenAfar } from './frozen.js'
 import { keepOne } from './kept-shapes.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
@@ -61,7 +61,7 @@ export class RaisedBatch {
   readonly #raised: Raised
   readonly #dropped: number
   #bytes: Uint8Array | undefined
-  #list: readonly SeenEvent[] | undefined
+  #list: SeenEvent[] | undefined
 
   /** @param dropped how many were dropped before the first. */
   constructor(raised: Raised, dropped: number) {
@@ -88,9 +88,9 @@ export class RaisedBatch {
     return true
   }
 
-  /** As a sink of this thread sees it. */
+  /** As a sink of this thread sees it: a list of its own. */
   get list(): readonly SeenEvent[] {
-    return (this.#list ??= freezeWhole(this.seen()))
+    return frozenAfar((this.#list ??= this.seen()).slice())
   }
 
   /** @internal */
@@ -209,7 +209,7 @@ function spread(column: Column, count: number): ArrayLike<unknown> {
   return 'all' in column ? new Array<unknown>(count).fill(column.all) : column
 }
 
-/** @param shared whether several sinks may see the list: then all of it is frozen, else the payloads. */
+/** @param shared whether several sinks may see the events: then these are frozen, else only their payloads. */
 function listOf(batch: Columns, shared = true): SeenEvent[] {
   const [count, names, kinds, shapes, forms, columns, first, gaps, targets, dropped] = batch
   const spreadOut = columns.map((ofShape) => ofShape.map((column) => spread(column, count)))
@@ -254,13 +254,12 @@ function alike(
 }
 
 /** By the thread that they came from. */
-const recentLists = new Map<ThreadId, RecentLists<readonly SeenEvent[]>>()
+const recentLists = new Map<ThreadId, RecentLists<SeenEvent>>()
 
-function decoded(bytes: Uint8Array, shared: boolean): readonly SeenEvent[] {
+function decoded(bytes: Uint8Array, shared: boolean): SeenEvent[] {
   const columns = decodeValue(bytes) as Columns
   for (const keys of columns[3] as string[][]) for (let i = 0; i < keys.length; i++) keys[i] = internedKey(keys[i]!)
-  const list = listOf(columns, shared)
-  return shared ? freezeWhole(list) : frozenAfar(list)
+  return listOf(columns, shared)
 }
 
 /** Between processes as the list: bytes of strangers could name shared memory. */
@@ -272,7 +271,7 @@ const apart: Marshaler<RaisedBatch, { readonly list?: unknown }> = {
   unmarshal({ list }) {
     if (!Array.isArray(list)) throw new NotMarshalableError('A batch of events arrived without its events.')
     for (const value of list) freezeDeeply(value, new Set())
-    return freezeWhole(list as SeenEvent[]) as never
+    return frozenAfar(list as SeenEvent[]) as never
   },
 }
 registerMarshaler(apart)
@@ -285,12 +284,12 @@ const marshaler: Marshaler<RaisedBatch, Body> = {
   unmarshal({ bytes, number, list }, { from }) {
     if (!bytes) {
       for (const value of list as unknown[]) freezeDeeply(value, new Set())
-      return freezeWhole(list as SeenEvent[]) as never
+      return frozenAfar(list as SeenEvent[]) as never
     }
-    if (from === ownThreadId()) return decoded(bytes, true) as never
+    if (from === ownThreadId()) return frozenAfar(decoded(bytes, true)) as never
     let lists = recentLists.get(from)
     if (!lists) recentLists.set(from, (lists = new RecentLists()))
-    return lists.get(number!, (shared) => decoded(bytes, shared)) as never
+    return frozenAfar(lists.get(number!, (shared) => decoded(bytes, shared))) as never
   },
 }
 Object.defineProperty(RaisedBatch.prototype, MARSHALER, { value: marshaler })

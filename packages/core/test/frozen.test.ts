@@ -1,5 +1,5 @@
 import { marshal, unmarshal } from '@flatshare/core'
-import { copyFrozen, freezeWhole } from '@flatshare/core/internal'
+import { copyFrozen, frozenAfar } from '@flatshare/core/internal'
 import { describe, expect, it } from 'vitest'
 
 describe('copyFrozen', () => {
@@ -48,10 +48,10 @@ describe('copyFrozen', () => {
   })
 })
 
-describe('freezeWhole', () => {
+describe('frozenAfar', () => {
   it('makes a list that arrives frozen, to any depth, and again when handed on', () => {
     const error = new RangeError('kept')
-    let list: readonly any[] = freezeWhole([copyFrozen({ deep: [{ n: 1 }], map: new Map([[1, {}]]), error })])
+    let list: readonly any[] = frozenAfar([copyFrozen({ deep: [{ n: 1 }], map: new Map([[1, {}]]), error })])
     for (let hop = 0; hop < 3; hop++) {
       const [packet, transfer] = marshal(list)
       list = unmarshal<readonly any[]>(structuredClone(packet, { transfer }))

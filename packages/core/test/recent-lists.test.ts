@@ -7,7 +7,7 @@ const REMEMBERED = 8
 /** Each batch in turn comes so often; says how many lists were made of it. */
 function comes(lists: RecentLists<object>, number: number, times: number): number {
   const made = new Set<object>()
-  for (let i = 0; i < times; i++) made.add(lists.get(number, () => ({ number })))
+  for (let i = 0; i < times; i++) made.add(lists.get(number, () => [{ number }])[0]!)
   return made.size
 }
 
@@ -18,18 +18,29 @@ describe('Lists of batches that come for several sinks', () => {
     for (let number = 2; number <= 3 * REMEMBERED; number++) expect(comes(lists, number, 5)).toBe(1)
   })
 
-  it('are shared whatever the order in which they come', () => {
+  it('have the same events whatever the order in which they come', () => {
     const lists = new RecentLists<object>()
     comes(lists, 0, 3)
     for (let first = 1; first < 50; first += 4) {
       const made: object[] = []
       const make = () => {
         made.push({})
-        return made.at(-1)!
+        return [made.at(-1)!]
       }
-      for (let sink = 0; sink < 3; sink++) for (let i = 0; i < 4; i++) expect(lists.get(first + i, make)).toBe(made[i])
+      for (let sink = 0; sink < 3; sink++)
+        for (let i = 0; i < 4; i++) expect(lists.get(first + i, make)[0]).toBe(made[i])
       expect(made).toHaveLength(4)
     }
+  })
+
+  it("are each sink's own", () => {
+    const lists = new RecentLists<object>()
+    comes(lists, 1, 3)
+    const [first, second, third] = [2, 2, 2].map((number) => lists.get(number, () => [{ number }, { more: number }]))
+    first!.length = 0
+    expect(second).toEqual([{ number: 2 }, { more: 2 }])
+    second!.reverse()
+    expect(third).toEqual([{ number: 2 }, { more: 2 }])
   })
 
   it('are made for others too where they are kept for any, and for one alone where not', () => {
@@ -37,12 +48,12 @@ describe('Lists of batches that come for several sinks', () => {
     const told: boolean[] = []
     const make = (shared: boolean) => {
       told.push(shared)
-      return {}
+      return [{}]
     }
     for (let times = 0; times < 2; times++) lists.get(1, make)
-    const list = lists.get(2, make)
+    const [event] = lists.get(2, make)
     expect(told).toEqual([false, false, true])
-    expect(lists.get(2, make)).toBe(list)
+    expect(lists.get(2, make)[0]).toBe(event)
     lists.get(2, make)
     expect(told).toEqual([false, false, true, false])
   })
@@ -59,8 +70,8 @@ describe('Lists of batches that come for several sinks', () => {
   it('are let go of when they have come as often as those before', () => {
     const lists = new RecentLists<object>()
     for (let number = 1; number <= 2 * REMEMBERED; number++) comes(lists, number, 2)
-    const list = lists.get(100, () => ({}))
-    expect(lists.get(100, () => ({}))).toBe(list)
-    expect(lists.get(100, () => ({}))).not.toBe(list)
+    const [event] = lists.get(100, () => [{}])
+    expect(lists.get(100, () => [{}])[0]).toBe(event)
+    expect(lists.get(100, () => [{}])[0]).not.toBe(event)
   })
 })
