@@ -63,6 +63,9 @@ export class HomeSource implements Source {
   /** The event raised last, and the sinks that hear of it where it has no target: a flood is mostly of one event. */
   #lastEvent: string | undefined
   #lastSinks: readonly Subscription[] = []
+  /** The run that all sinks follow that hear of it: its events need no push. */
+  #followed: RaisedRun | undefined
+  #followers: readonly Subscription[] = []
   readonly #count: EventCount = { last: 0 }
   #inbox = 0
   /** How many places were promised by `room`. */
@@ -119,9 +122,14 @@ export class HomeSource implements Source {
     this.#takesRuns = sinks.every(({ takesRuns }) => takesRuns)
     this.#maySourceWait = sinks.some(({ blocksSource }) => blocksSource)
     this.#lastEvent = undefined
+    this.#followed = undefined
   }
 
   raise(event: string, payload: unknown, options: RaiseOptions): void {
+    const run = this.#followed
+    if (run !== undefined && event === run.event && this.#inbox === 0 && !('target' in options)) {
+      if (this.#addFollowed(run, event, payload)) return
+    }
     if (event !== this.#lastEvent) checkEvent(event, this.#description.events)
     if (this.#inbox !== 0) this.#carryOutAll()
     const target = targetOf(this.#description, options)
@@ -154,12 +162,37 @@ export class HomeSource implements Source {
   /** Raises it together with those before it; false where it is unlike them. */
   #raiseInRun(event: string, payload: unknown): boolean {
     let run: RaisedRun | undefined
-    for (const subscription of this.#sinksOf(event, undefined)) {
+    const sinks = this.#sinksOf(event, undefined)
+    for (const subscription of sinks) {
       run ??= this.#runs.add(event, payload, this.#count)
       if (!run) return false
       subscription.pushLast(run)
     }
     if (!run) this.#count.last++
+    else this.#followWith(sinks, run)
+    return true
+  }
+
+  /** These sinks have heard of the run's last event. */
+  #followWith(sinks: readonly Subscription[], run: RaisedRun): void {
+    // Reading that may have changed who is advised.
+    if (this.#description.target !== undefined || sinks !== this.#lastSinks || run.event !== this.#lastEvent) return
+    if (!sinks.every((sink) => sink.follow(run))) return
+    this.#followed = run
+    this.#followers = sinks
+  }
+
+  /** Raises it in the run that all sinks follow; false where it is unlike that, or the run is closed. */
+  #addFollowed(run: RaisedRun, event: string, payload: unknown): boolean {
+    const followers = this.#followers
+    if (!run.add(event, payload, this.#count)) {
+      // Nothing reads the payload in vain once more.
+      run.close()
+      this.#followed = undefined
+      return false
+    }
+    // Reading it may have raised: then it stands behind that.
+    if (run.isClosed) for (const subscription of followers) subscription.pushLast(run)
     return true
   }
 

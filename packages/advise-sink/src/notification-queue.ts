@@ -8,7 +8,8 @@
  * A *turn* is an event of `raiseAndWait`: it is delivered by itself, when it is allowed to; it counts for no limit, is never
  * dropped, and nothing overtakes it.
  *
- * Events of a run stand in one place together; not where they are coalesced.
+ * Events of a run stand in one place together; not where they are coalesced. The part of a run at the end may *grow* with it,
+ * so that a flood needs no push for each event and sink. Whatever comes behind that part closes the run.
  *
  * Places are numbered from the first one ever; one that was emptied (dropped, coalesced, given up) holds undefined until
  * it comes to the front.
@@ -58,6 +59,8 @@ export class NotificationQueue {
   /** Events that wait. */
   #size = 0
   #dropped = 0
+  /** The part at the end, while it grows with its run: how far is only known after `#catchUp`. */
+  #growing: RunPart | undefined
   /** By key: the place of the one that waits. */
   readonly #places = new Map<unknown, number>()
 
@@ -90,6 +93,7 @@ export class NotificationQueue {
 
   /** How many events wait. */
   get size(): number {
+    this.#catchUp()
     return this.#size
   }
 
@@ -104,10 +108,11 @@ export class NotificationQueue {
 
   /** Whether so many more needn't wait. */
   hasRoom(count: number): boolean {
-    return this.#policy !== 'block' || this.#size + count <= this.#limit
+    return this.#policy !== 'block' || this.size + count <= this.#limit
   }
 
   push(raised: RaisedEvent): void {
+    this.#stopGrowing()
     this.#items.push(raised)
     this.#size++
     if (this.#policy === 'coalesce') this.#coalesce(raised)
@@ -121,6 +126,8 @@ export class NotificationQueue {
 
   /** The last event of a run waits, too. */
   pushLast(run: RaisedRun): void {
+    if (this.#growing?.run === run) return
+    this.#stopGrowing()
     const items = this.#items
     const end = items.length > this.#first ? items[items.length - 1] : undefined
     const { length } = run
@@ -130,7 +137,36 @@ export class NotificationQueue {
     if (this.#size > this.#limit && this.#policy !== 'block') this.#dropOldest()
   }
 
+  /**
+   * From now on the events of a run wait here without being pushed, until it is closed; false where it isn't at the end, or
+   * one of them might be too many.
+   */
+  follow(run: RaisedRun): boolean {
+    if (this.#growing?.run === run) return true
+    const end = this.#items[this.#items.length - 1]
+    if (this.#policy !== 'drop-oldest' || this.#size + run.room > this.#limit) return false
+    if (run.isClosed || !(end instanceof RunPart) || end.run !== run || end.to !== run.length) return false
+    this.#growing = end
+    return true
+  }
+
+  #catchUp(): void {
+    const part = this.#growing
+    if (part === undefined) return
+    const { length } = part.run
+    this.#size += length - part.to
+    part.to = length
+    if (part.run.isClosed) this.#growing = undefined
+  }
+
+  #stopGrowing(): void {
+    if (this.#growing === undefined) return
+    this.#growing.run.close()
+    this.#catchUp()
+  }
+
   pushTurn(turn: Turn): void {
+    this.#stopGrowing()
     this.#items.push(turn)
   }
 
@@ -147,11 +183,13 @@ export class NotificationQueue {
     this.#base += this.#items.length
     this.#items = []
     this.#first = this.#size = this.#dropped = 0
+    this.#growing = undefined
     this.#places.clear()
   }
 
   /** What waits now is marked, and nothing that comes later. */
   mark(): void {
+    this.#catchUp()
     this.#marked = this.end
     const last = this.#items[this.#items.length - 1]
     this.#markedTo = last instanceof RunPart ? last.to : 0
@@ -171,6 +209,7 @@ export class NotificationQueue {
    * @param marked whether only what is marked may be taken.
    */
   take(marked = false): Next {
+    this.#catchUp()
     const front = this.#items[this.#first]
     if (front === undefined || (marked && !this.#isMarked(front))) return undefined
     if (isTurn(front)) {
@@ -192,6 +231,7 @@ export class NotificationQueue {
   #takePart(part: RunPart): RunPart {
     this.#first++
     part.run.close()
+    if (part === this.#growing) this.#growing = undefined
     return part
   }
 

@@ -163,6 +163,11 @@ export class Subscription {
     if (!this.#scheduled) this.#schedule()
   }
 
+  /** Whether events of a run, whose last one was pushed, needn't be pushed any more, until it is closed. */
+  follow(run: RaisedRun): boolean {
+    return this.#ended || this.#queue.follow(run)
+  }
+
   /** Puts in an event that somebody waits for; it is delivered once `allow` is called. */
   pushTurn(turn: AwaitedTurn): void {
     this.#turns.add(turn)

@@ -3,7 +3,8 @@
  * so that a flood of them makes no objects, and is sent as it stands.
  *
  *   open     takes the next event, if it is alike
- *   closed   another one came between, it is full, or some of it is sent; it never changes any more
+ *   closed   another one came between, it is full, or some of it is sent; it never changes any more, but for an event whose
+ *            reading has closed it
  *
  * Queues hold *parts* of a run. As it closes with the first that is sent, several sinks are sent the same parts, and what
  * all have heard of is soon let go.
@@ -101,6 +102,15 @@ export class RaisedRun {
 
   get length(): number {
     return this.#length
+  }
+
+  /** How many more events it may take. */
+  get room(): number {
+    return MOST - this.#length
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   close(): void {

@@ -40,3 +40,15 @@ export async function take(count: number): Promise<Notification<Flood>[]> {
 }
 
 export const allFrozen = (): boolean => frozen
+
+const lists: unknown[][] = []
+
+/** A sink with a list of its own. */
+export function listing(number: number) {
+  const list: unknown[] = (lists[number] = [])
+  return (batch: readonly Notification<Flood>[]) => {
+    for (const { event, payload, sequence } of batch) list.push([event, payload, sequence])
+  }
+}
+
+export const listed = (number: number): readonly unknown[] => lists[number]!
