@@ -1,6 +1,9 @@
 /**
  * Hearing of a signal many times over: one listener for each signal, however many calls carry it at once (runtimes take
  * more than ten for a leak, and say so), and none once they have settled.
+ *
+ * The latest hears first: of calls that are given up together, each serves whom it was made to while that goes on, and none
+ * may begin there behind one that never will.
  */
 interface Watched {
   readonly callbacks: Set<() => void>
@@ -26,8 +29,7 @@ function watch(signal: AbortSignal): Watched {
   const callbacks = new Set<() => void>()
   const listener = () => {
     watched.delete(signal)
-    for (const callback of callbacks) callback()
-    callbacks.clear()
+    for (const callback of [...callbacks].reverse()) if (callbacks.delete(callback)) callback()
   }
   const entry = { callbacks, listener }
   watched.set(signal, entry)
