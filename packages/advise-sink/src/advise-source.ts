@@ -174,6 +174,7 @@ export class AdviseSource<Events extends object = Record<string, unknown>> imple
    * @throws DeadlockError from inside of a sink, and where a sink's thread is blocked: it would wait for ever.
    * @throws TimeoutError (a DOMException) after `timeout` milliseconds, 30,000 unless given.
    * @throws the signal's reason. Sinks that have not been called by then are not called.
+   * @throws CannotBlockError where events of other threads, raised before, wait for a sink with the policy `'block'`.
    * @throws FlatshareError and DataCloneError as `raise`.
    * @example
    * const { stopped } = await source.raiseAndWait('closing', {})

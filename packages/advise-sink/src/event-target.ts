@@ -16,6 +16,8 @@ export class AdviseEvent<N extends AnyNotification = AnyNotification> extends Ev
 
   constructor(readonly notification: N) {
     super(notification.event)
+    // All listeners have the same one.
+    Object.freeze(notification)
     this.detail = notification.payload
   }
 }

@@ -116,7 +116,7 @@ describe('eventTarget', () => {
     const heard: unknown[] = []
     const three = gate()
     const listener = (event: AdviseEvent) => {
-      heard.push([event.type, event.detail, event.notification.sequence])
+      heard.push([event.type, event.detail, event.notification.sequence, Object.isFrozen(event.notification)])
       if (heard.length === 3) three.open()
     }
     const once = { handleEvent: (event: AdviseEvent) => heard.push(['once', event.detail]) }
@@ -127,9 +127,9 @@ describe('eventTarget', () => {
     await provider.done(1, 2)
     await three.opened
     expect(heard).toEqual([
-      ['batchDone', 1, 1],
+      ['batchDone', 1, 1, true],
       ['once', 1],
-      ['batchDone', 2, 2],
+      ['batchDone', 2, 2, true],
     ])
     const ending = new AbortController()
     events.addEventListener('objectCreated', listener, { signal: ending.signal })

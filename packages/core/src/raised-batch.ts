@@ -24,6 +24,7 @@ import { internedKey } from './codec-keys.js'
 import { NotMarshalableError } from './errors.js'
 import { freezeDeeply, frozenAfar } from './frozen.js'
 import { keepOne } from './kept-shapes.js'
+import { onThreadExitInternal } from './lifecycle.js'
 import { MARSHALER, type Marshaler, registerMarshaler } from './marshaler.js'
 import { type Keys, type RaisedEvent, type SeenEvent, seen, type Values } from './raised-event.js'
 import { type Column, RunPart } from './raised-run.js'
@@ -255,6 +256,7 @@ function alike(
 
 /** By the thread that they came from. */
 const recentLists = new Map<ThreadId, RecentLists<SeenEvent>>()
+onThreadExitInternal(({ id }) => void recentLists.delete(id))
 
 function decoded(bytes: Uint8Array, shared: boolean): SeenEvent[] {
   const columns = decodeValue(bytes) as Columns
