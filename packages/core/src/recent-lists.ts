@@ -3,8 +3,8 @@
  * copy of its own, with the same events.
  *
  * A batch comes once for each sink that is to hear of it. How often the last ones came tells how often the next one will,
- * and so long its list is kept; not at all where each comes once, as it is assumed of the first. What collects young garbage takes a WeakRef's object for
- * alive, and would copy the lists of a flood over and over.
+ * and so long its list is kept; not at all where each comes once, as is assumed of the first. What collects young garbage
+ * takes a WeakRef's object for alive, and would copy the lists of a flood over and over.
  */
 
 interface Recent<T> {
