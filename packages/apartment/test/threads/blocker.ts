@@ -1,5 +1,6 @@
 /** A module whose objects block on others, and are blocked on. */
 import { ApartmentThreaded, blocking, callWith, currentCall, type Remote } from '@flatshare/apartment'
+import { isForeign, parkedAt } from '@flatshare/core/internal'
 import type { Cells } from './cells.js'
 import './cells.js'
 
@@ -87,8 +88,10 @@ export class Relay {
     return currentCall()?.deadline
   }
 
-  /** Calls back, and doesn't answer until its caller gives up. */
+  /** Calls back once its caller sleeps, and doesn't answer until that gives up. */
   async stall(callback: Callback): Promise<void> {
+    const { caller } = currentCall()!
+    while (!isForeign(caller) && parkedAt(caller) === 0);
     await callback()
     await this.hang()
   }
