@@ -108,7 +108,7 @@ export class NotificationQueue {
 
   /** Whether so many more needn't wait. */
   hasRoom(count: number): boolean {
-    return this.#policy !== 'block' || this.size + count <= this.#limit
+    return this.#policy !== 'block' || this.#size + count <= this.#limit
   }
 
   push(raised: RaisedEvent): void {

@@ -3,6 +3,7 @@ import { type AdviseConnection, AdviseSource } from '@flatshare/advise-sink'
 import { Apartment } from '@flatshare/apartment'
 import { RaisedEvent, RaisedRun, type RunPart } from '@flatshare/core/internal'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { random as numbersOf } from '../../core/dist-test/random.js'
 import { NotificationQueue } from '../dist/notification-queue.js'
 import type { Flood } from './threads/recorder.js'
 
@@ -14,17 +15,6 @@ beforeAll(async () => {
   there = await Apartment.open<Recorder>(new URL('./threads/recorder.js', import.meta.url))
 })
 afterAll(() => there.close())
-
-/** Numbers from 0 up to a limit, the same ones for each seed (mulberry32). */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-  }
-}
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -49,7 +39,7 @@ async function advise(source: AdviseSource<Flood>, raised: unknown[][], mask: re
 
 describe('S29 each event once and in order, of many kinds', () => {
   it.each([1, 2, 3, 4, 5, 6])('in a flood of the seed %i', async (seed) => {
-    const random = randomFrom(seed)
+    const random = numbersOf(seed)
     const source = new AdviseSource<Flood>({ events: ['tick', 'moved', 'other'] })
     const raised: unknown[][] = []
     const raise = (event: Event, payload: any, noted: unknown = payload) => {

@@ -1,12 +1,12 @@
 import { allocate, i32 } from '@flatshare/core/internal'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { random } from '../../core/dist-test/random.js'
 import { cellTypeNamed } from '../dist/cells/types.js'
 import { HashTable } from '../dist/containers/hash-table.js'
 import { CONTAINER_BYTES, LIMIT, STORE } from '../dist/containers/storage.js'
 import { heapStatistics } from '../dist/index.js'
 import { DEATH, dyingText } from './dying-cells.js'
-import { random } from './random.js'
 
 // Where things stand in a table, and in an entry from 'string' to 'string': as the file's head says.
 const MASK = 0

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { marshal } from '@flatshare/core'
 import { settleExits } from '@flatshare/core/internal'
 import { collectGarbage, dispose, heapStatistics, SharedQueue } from '@flatshare/free-threaded'
-import { random } from '../random.js'
+import { random } from '../../../core/dist-test/random.js'
 import { World } from './world.js'
 
 const THREADS = 4

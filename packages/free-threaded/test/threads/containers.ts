@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { locked, type SharedMap, type SharedSet, type SharedVector } from '@flatshare/free-threaded'
 import '../classes.js'
-import { random } from '../random.js'
+import { random } from '../../../core/dist-test/random.js'
 import { type Jobs, serveJobs } from './jobs.js'
 
 /** A call of a map on one key, as the recorder makes it. */

@@ -2,8 +2,8 @@
 import { parentPort } from 'node:worker_threads'
 import { unmarshal } from '@flatshare/core'
 import type { SharedVector } from '@flatshare/free-threaded'
+import { random } from '../../../core/dist-test/random.js'
 import { type Clock, chosenOp, type Done, doTo, type Everything, HOWS } from '../everything.js'
-import { random } from '../random.js'
 
 export interface Share {
   readonly seed: number

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { QueueClosedError, type SharedQueue } from '@flatshare/free-threaded'
 import '../classes.js'
-import { random } from '../random.js'
+import { random } from '../../../core/dist-test/random.js'
 import { type Jobs, serveJobs } from './jobs.js'
 
 export type QueueOp = { readonly put: number } | 'take' | 'size'

@@ -1,7 +1,7 @@
 // A thread of the soak: see `soak/soak.ts`.
 import { parentPort } from 'node:worker_threads'
 import { unmarshal } from '@flatshare/core'
-import { random } from '../random.js'
+import { random } from '../../../core/dist-test/random.js'
 import { act, checkWorld, World } from '../soak/world.js'
 
 interface Order {
